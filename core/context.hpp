@@ -1,0 +1,67 @@
+// Causal contexts: which writes are known.
+
+#pragma once
+
+#include "core/dot.hpp"
+
+#include <cstddef>
+#include <vector>
+
+namespace covey::core {
+
+/// A set of dots of one key: a version vector plus single dots beyond it.
+///
+/// The vector part claims "every dot of this key under `inc` up to `counter`",
+/// which only whoever has read a whole record may claim. The single dots are
+/// for the writer that knows its own write but not what was concurrent to it.
+/// Joining is idempotent, commutative and associative.
+/// Source: Preguiça et al., "Dotted Version Vectors", 2010; Almeida et al.,
+/// "Scalable and Accurate Causality Tracking", 2014.
+class context {
+public:
+  using entries = std::vector<dot>;
+
+  /// True if `d` is in the set.
+  bool covers(const dot& d) const;
+  /// True if every dot that `other` claims is claimed here.
+  bool covers(const context& other) const;
+
+  /// Claims every dot of `d.inc` up to `d.counter`.
+  void advance(const dot& d);
+  /// Claims `d` alone.
+  void add(const dot& d);
+  void join(const context& other);
+
+  /// Counter of the vector part for `inc`; zero if it has no entry.
+  uint64_t counter(incarnation inc) const;
+  /// Highest counter claimed for `inc` in either part; zero if none.
+  uint64_t highest(incarnation inc) const;
+
+  /// Removes the entry of `inc` from both parts. Only for bounding clocks.
+  void forget(incarnation inc);
+
+  bool empty() const {
+    return vector_.empty() && singles_.empty();
+  }
+  /// One entry per incarnation, sorted by incarnation.
+  const entries& vector() const {
+    return vector_;
+  }
+  /// Dots beyond the vector part, sorted, none covered by it.
+  const entries& singles() const {
+    return singles_;
+  }
+
+private:
+  void compact();
+
+  entries vector_;
+  entries singles_;
+};
+
+bool operator==(const context& x, const context& y);
+inline bool operator!=(const context& x, const context& y) {
+  return !(x == y);
+}
+
+} // namespace covey::core

@@ -1,0 +1,55 @@
+#include "storage/layout.hpp"
+
+#include "core/bytes.hpp"
+
+namespace covey::storage {
+
+std::string record_key(uint32_t group, uint16_t slot, uint32_t keyspace,
+                       std::string_view key) {
+  std::string result;
+  result.reserve(10 + key.size());
+  core::byte_writer out{result};
+  out.u32(group);
+  out.u16(slot);
+  out.u32(keyspace);
+  out.raw(key);
+  return result;
+}
+
+bool parse_record_key(std::string_view bytes, record_position& out) {
+  core::byte_reader in{bytes};
+  out.group = in.u32();
+  out.slot = in.u16();
+  out.keyspace = in.u32();
+  out.key = in.raw(in.remaining());
+  return in.ok();
+}
+
+std::string slot_begin(uint32_t group, uint32_t slot) {
+  std::string result;
+  core::byte_writer out{result};
+  // Slot 16384 does not fit its two bytes of a key, but sorts after all.
+  out.u32(group);
+  out.u16(static_cast<uint16_t>(slot));
+  return result;
+}
+
+std::string identity_row() {
+  return "identity";
+}
+
+std::string sequence_row(uint32_t shard) {
+  return "sequence/" + std::to_string(shard);
+}
+
+std::string shard_state_row(uint32_t shard) {
+  return "shard/" + std::to_string(shard);
+}
+
+std::string filter_row(uint32_t shard, uint32_t part) {
+  std::string result = "filter/" + std::to_string(shard) + "/";
+  core::byte_writer{result}.u32(part);
+  return result;
+}
+
+} // namespace covey::storage
