@@ -22,4 +22,9 @@ inline uint64_t slot_position(uint16_t slot) {
   return static_cast<uint64_t>(slot) << 50;
 }
 
+/// Shard of a slot among `shards`: contiguous ranges, as even as they can be.
+inline uint32_t shard_of(uint16_t slot, uint32_t shards) {
+  return static_cast<uint32_t>(slot) * shards / slot_count;
+}
+
 } // namespace covey::core

@@ -28,11 +28,6 @@ bool parse_record_key(std::string_view bytes, record_position& out);
 /// end of the group).
 std::string slot_begin(uint32_t group, uint32_t slot);
 
-/// Shard of a slot: contiguous ranges of slots, as even as they can be.
-inline uint32_t shard_of(uint16_t slot, uint32_t shards) {
-  return static_cast<uint32_t>(slot) * shards / 16384;
-}
-
 // Rows of the system table.
 /// Identity and run, as in the marker file.
 std::string identity_row();
