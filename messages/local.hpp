@@ -1,0 +1,154 @@
+// What actors of one node say to each other: plain values, never on the wire.
+
+#pragma once
+
+#include "core/context.hpp"
+#include "core/epoch.hpp"
+#include "core/request_id.hpp"
+#include "messages/errors.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace covey {
+
+/// DO NOT REORDER: the numbers travel between nodes.
+enum class replica_verb : uint8_t {
+  /// Assign a version to a value and store it. Local only.
+  put = 1,
+  /// Merge a record.
+  write = 2,
+  /// Return the record.
+  read = 3,
+  /// Return a page of records.
+  scan = 4,
+  /// Hand a put to the peer's coordinator. Links only.
+  forward = 5,
+};
+
+/// One operation of a coordinator on a replica, here or behind a peer link.
+struct replica_op {
+  /// The asker's own number for it.
+  uint64_t id = 0;
+  replica_verb verb = replica_verb::read;
+  core::epoch_id epoch;
+  /// Wall clock of this node, microseconds since 1970.
+  uint64_t deadline_us = 0;
+  uint32_t keyspace = 0;
+  uint16_t slot = 0;
+  /// read: answer only what is on disk.
+  bool flushed = false;
+  bool tombstone = false;
+  std::string key;
+  /// put: the value. write: the record. forward: a wire::PutRequest.
+  std::string bytes;
+  // put only.
+  core::context seen;
+  uint64_t floor_stamp = 0;
+  uint64_t expires_at_ms = 0;
+  core::request_id request;
+  // scan only: `key` is the last key of the page before.
+  uint16_t last_slot = 0;
+  uint32_t max_bytes = 0;
+};
+
+/// DO NOT REORDER: the numbers travel between nodes.
+enum class answer_kind : uint8_t {
+  /// put: committed here, not on disk yet; `bytes` is the record.
+  committed = 1,
+  /// put, write: on disk here.
+  durable = 2,
+  /// read: `bytes` is the record, empty if there is none.
+  record = 3,
+  /// scan: `bytes` is the page.
+  page = 4,
+  /// forward: `bytes` is a wire::PutReply.
+  forwarded = 5,
+  /// Refused or failed: see `code`.
+  failed = 6,
+};
+
+struct replica_answer {
+  uint64_t id = 0;
+  answer_kind kind = answer_kind::failed;
+  errc code = errc::none;
+  /// failed: one line about why, empty if the code says it all.
+  std::string text;
+  std::string bytes;
+  // committed only: the version that the put was given.
+  core::dot dot;
+  uint64_t stamp = 0;
+};
+
+struct replica_answers {
+  /// The member that answers.
+  core::member_index from = 0;
+  std::vector<replica_answer> answers;
+};
+
+enum class client_verb : uint8_t { put = 1, get = 2, scan = 3 };
+
+/// One request of a client, validated by the gateway.
+struct client_op {
+  /// The asker's own number for it.
+  uint64_t id = 0;
+  client_verb verb = client_verb::get;
+  uint32_t keyspace = 0;
+  core::consistency level;
+  uint64_t deadline_us = 0;
+  std::string key;
+  std::string value;
+  /// Encoded; the coordinator checks it.
+  std::string context;
+  core::request_id request;
+  bool tombstone = false;
+  /// Came from a peer: must be coordinated here or refused.
+  bool forwarded = false;
+  uint64_t expires_at_ms = 0;
+  core::epoch_id epoch;
+  // scan only: `key` is the last key of the page before.
+  uint16_t slot = 0;
+  uint32_t max_bytes = 0;
+};
+
+struct scan_entry {
+  std::string key;
+  std::vector<std::string> values;
+};
+
+struct client_answer {
+  uint64_t id = 0;
+  client_verb verb = client_verb::get;
+  errc code = errc::none;
+  std::string text;
+  bool maybe_written = false;
+  uint32_t answered = 0;
+  uint32_t needed = 0;
+  std::string context;
+  std::vector<std::string> values;
+  // scan only.
+  std::vector<scan_entry> entries;
+  uint32_t next_slot = 0;
+  std::string next_after_key;
+};
+
+struct client_answers {
+  std::vector<client_answer> answers;
+};
+
+struct incarnation_list {
+  std::vector<core::incarnation> incarnations;
+};
+
+/// Incarnations, and the highest counter known of each.
+struct known_counters {
+  std::vector<core::dot> dots;
+};
+
+/// A named number for people and dashboards.
+struct statistic_list {
+  std::vector<std::pair<std::string, uint64_t>> values;
+};
+
+} // namespace covey
