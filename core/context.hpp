@@ -5,9 +5,13 @@
 #include "core/dot.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 namespace covey::core {
+
+class byte_reader;
+class byte_writer;
 
 /// A set of dots of one key: a version vector plus single dots beyond it.
 ///
@@ -20,6 +24,10 @@ namespace covey::core {
 class context {
 public:
   using entries = std::vector<dot>;
+
+  /// The context of these two parts; nothing unless they are as `vector()` and
+  /// `singles()` promise. For decoders.
+  static std::optional<context> from_parts(entries vector, entries singles);
 
   /// True if `d` is in the set.
   bool covers(const dot& d) const;
@@ -39,6 +47,8 @@ public:
 
   /// Removes the entry of `inc` from both parts. Only for bounding clocks.
   void forget(incarnation inc);
+  /// Keeps the `limit` largest single dots. Only for bounding clocks.
+  void limit_singles(size_t limit);
 
   bool empty() const {
     return vector_.empty() && singles_.empty();
@@ -63,5 +73,16 @@ bool operator==(const context& x, const context& y);
 inline bool operator!=(const context& x, const context& y) {
   return !(x == y);
 }
+
+/// Bytes of a context (docs/format/context.md), for the formats that hold one.
+void encode(const context& c, byte_writer& out);
+/// Nothing for malformed bytes.
+std::optional<context> decode_context(byte_reader& in);
+
+/// Bytes of one dot beside a context whose vector part names its incarnation in
+/// a byte if it can.
+void encode(const dot& d, const context::entries& vector, byte_writer& out);
+/// Nothing for malformed bytes, zero incarnations and zero counters.
+std::optional<dot> decode_dot(byte_reader& in, const context::entries& vector);
 
 } // namespace covey::core

@@ -34,20 +34,21 @@ struct sibling {
   std::string_view value;
 };
 
-/// A request that this record has executed, so that a retry finds its dot.
+/// A request that this record has executed under one dot, so that a retry finds
+/// it. A request that two shards executed has an entry for each of its dots.
 struct executed_request {
   request_id request;
-  /// The smallest dot that the request got anywhere.
   dot id;
   /// The stamp that went with `id`.
   uint64_t stamp = 0;
-  /// True once a write whose context covered it has replaced it.
+  /// True once a write whose context covered the request has replaced it.
   bool superseded = false;
 };
 
 /// What a replica stores for one key.
 struct record {
   /// Every dot of this key that this record has taken in, alive or replaced.
+  /// Covers the dot of every sibling.
   context seen;
   /// The values alive, sorted by dot.
   std::vector<sibling> siblings;
@@ -55,9 +56,11 @@ struct record {
   /// `max_executed`.
   std::vector<executed_request> executed;
 
+  /// DO NOT RAISE without a new format: merge takes fewer entries as proof that
+  /// none was dropped.
   static constexpr size_t max_executed = 8;
-  /// Single dots kept in `seen`; beyond it the oldest go, at the price of a
-  /// false sibling, never of a loss.
+  /// Single dots kept in `seen` besides those of siblings; beyond it the
+  /// smallest go, at the price of a false sibling, never of a loss.
   static constexpr size_t max_singles = 16;
 
   bool empty() const {
@@ -75,20 +78,23 @@ struct write {
   sibling fresh;
 };
 
-/// Finds the dot of a request that `r` has executed already. The caller then
-/// answers the retry from it and applies nothing.
+/// Finds a request that `r` has executed already, under the smallest dot known.
+/// The caller then answers the retry from it and applies nothing.
 std::optional<executed_request> find_executed(const record& r,
                                               const request_id& id);
 
 /// Applies `w` to `r`: drops the siblings that `w.seen` covers (all of them
 /// under lww when the fresh stamp wins) and adds the fresh one.
-/// Requires a fresh dot that `r` does not cover and a request id unknown to it.
+/// Requires a fresh dot that neither `r` nor `w.seen` covers (else the shard
+/// has forgotten dots and needs a new incarnation) and a request id unknown to
+/// `r`.
 void apply(record& r, const write& w, conflict_policy policy);
 
 /// Joins two records of one key: keeps what both have and what either has that
 /// the other has not seen; collapses siblings of one request; under lww keeps
-/// the winner alone. Idempotent, commutative, associative (up to the bounds
-/// above). Views in the result point where the arguments' views point.
+/// the highest (stamp, dot) alone. Idempotent, commutative, associative (up to
+/// the bounds above; docs/design/versions.md). Views in the result point where
+/// the arguments' views point.
 record merge(const record& x, const record& y, conflict_policy policy);
 
 /// True if both hold the same versions: what digests and leaves compare. The

@@ -147,6 +147,12 @@ using supervisor_actor = caf::typed_actor<
   caf::replies_to<gateway_atom>::with<gateway_actor>,
   caf::replies_to<children_atom>::with<wire::Children>>;
 
+/// The supervisor as its own node sees it.
+using local_supervisor_actor = supervisor_actor::extend<
+  // Takes nothing new, finishes what is in flight, stops the children in
+  // reverse order and has the shards set their clean-stop marks.
+  caf::replies_to<drain_atom>::with<bool>>;
+
 /// Connects to the node at an address and gives its supervisor. One per link,
 /// so that an address that swallows packets delays nobody else.
 using connector_actor = caf::typed_actor<

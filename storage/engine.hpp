@@ -35,7 +35,9 @@ inline constexpr table_id system_table = 0xffffffff;
 using statistics = std::vector<std::pair<std::string, uint64_t>>;
 
 /// One user of the engine: used by one actor at a time, never shared.
-/// A session outlives no engine. Failed transactions must be rolled back.
+/// A session outlives no engine. Keys are not empty. A transaction in which a
+/// call failed must be rolled back: its commit does so, and returns the
+/// failure.
 class session {
 public:
   virtual ~session() = default;
@@ -77,9 +79,10 @@ public:
 
   virtual std::unique_ptr<session> open_session() = 0;
 
-  /// Returns after everything committed before the call, by any session, is on
-  /// disk. A failure ends the process: what is on disk is unknown then.
-  virtual void flush() = 0;
+  /// Returns after everything committed before the call, by any session, is in
+  /// the log; true if it is on disk too, which is always so unless fsync is
+  /// switched off. A failure ends the process: what is on disk is unknown then.
+  virtual bool flush() = 0;
 
   /// Number of record tables, fixed at creation.
   virtual uint32_t shards() const = 0;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace covey::storage {
@@ -24,10 +25,32 @@ struct markers {
   std::vector<uint64_t> flushed;
 };
 
-/// The file `MARKERS` in the data directory: two checksummed copies written in
-/// turn, so that a torn write leaves the other. Not thread-safe.
+/// What an operator can do about a store that lost something.
+inline constexpr const char* refill_advice
+  = "restore the directory from a backup, or empty it so that the node is "
+    "refilled from its replicas";
+
+/// One of the two copies in the file (docs/format/markers.md).
+struct marker_copy {
+  /// Rises with every write: the sound copy with the higher one holds.
+  uint64_t generation = 0;
+  markers content;
+};
+
+/// At most this many shards fit a copy.
+inline constexpr size_t max_marked_shards = 256;
+
+std::string encode_markers(const marker_copy& copy);
+/// Nothing if `bytes` is not exactly a sound copy.
+std::optional<marker_copy> decode_markers(std::string_view bytes);
+
+/// The file `MARKERS` in the data directory: two checksummed copies. The copy
+/// that was synced last stays as it is until the other one has been synced, so
+/// that neither a torn write nor a power loss leaves none. Not thread-safe.
 class marker_file {
 public:
+  static constexpr const char* name = "MARKERS";
+
   /// Opens the file, creating none. `error` is set, and nothing returned, if it
   /// exists but cannot be read or neither copy is sound.
   static std::optional<marker_file> open(const std::string& directory,

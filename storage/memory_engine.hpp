@@ -20,14 +20,14 @@ struct memory_disk {
 };
 
 /// Keeps committed rows in maps. Committed rows become durable in commit order
-/// at `flush`; `crash` (or destruction) forgets the rest, as a power loss does.
+/// at `flush`; destruction forgets the rest, as a power loss does.
 class memory_engine : public engine {
 public:
   explicit memory_engine(std::shared_ptr<memory_disk> disk);
   ~memory_engine() override;
 
   std::unique_ptr<session> open_session() override;
-  void flush() override;
+  bool flush() override;
   uint32_t shards() const override;
   bool disk_is_full() override;
   void checkpoint() override;

@@ -23,12 +23,16 @@ struct wiredtiger_options {
   uint32_t leaf_page_kb = 4;
   uint64_t checkpoint_log_mb = 128;
   uint32_t checkpoint_interval_s = 30;
+  uint64_t log_file_mb = 64;
   /// Writes are refused when less than this is free on the file system.
   uint64_t min_free_mb = 512;
-  /// False makes `flush` write the log without fsync: survives the death of
-  /// the process, not that of the machine.
+  /// False makes `flush` write the log without fsync, except once a second:
+  /// what it covers survives the death of the process, but the death of the
+  /// machine costs up to the last second.
   bool fsync = true;
   /// What the engine has to say: one line, true if an operator must look.
+  /// Called from any thread; the line must be out when it returns, for the
+  /// process may end right after. Lines go to stderr if it is not set.
   std::function<void(const std::string& line, bool alarm)> log;
 };
 

@@ -1,0 +1,55 @@
+# The commands of the README; each works from a fresh checkout of Debian 12.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+JOBS ?= $(shell nproc)
+SEEDS ?= 200
+folders := core messages storage actors runtime client tests bench
+sources = $(shell find $(folders) -name '*.[ch]pp')
+tidied = $(shell find core storage -name '*.cpp')
+
+.PHONY: help
+help: ## Prints this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
+
+.PHONY: demo
+demo: build ## Shows a three-node cluster losing a node, and what it does about it
+	@scripts/demo.sh
+
+.PHONY: test
+test: build ## Builds everything and runs all tests
+	@ctest --preset release
+
+.PHONY: build
+build: setup ## Builds build/release/coveyd and build/release/covey
+	@cmake --preset release
+	@cmake --build --preset release -j $(JOBS)
+
+.PHONY: setup
+setup: ## Installs the Debian packages that are missing
+	@scripts/setup-debian.sh
+
+.PHONY: cluster
+cluster: build ## Runs three nodes until Ctrl-C; DETACH=1 leaves them running
+	@scripts/cluster.sh $(if $(DETACH),start,foreground)
+
+.PHONY: cluster-stop
+cluster-stop: ## Stops the nodes of make cluster DETACH=1
+	@scripts/cluster.sh stop
+
+.PHONY: simulate
+simulate: build ## Simulates a cluster under faults: SEEDS=200, or SEED=42 alone
+	@build/release/tests/covey_simulate $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+.PHONY: format
+format: ## Formats all sources
+	@clang-format -i $(sources)
+
+.PHONY: format-check
+format-check: ## Fails if a source is not formatted
+	@clang-format --dry-run -Werror $(sources)
+
+.PHONY: tidy
+tidy: setup ## Runs clang-tidy on core and storage
+	@cmake --preset release >/dev/null
+	@printf '%s\n' $(tidied) | xargs -n 1 -P $(JOBS) clang-tidy --quiet -p build/release

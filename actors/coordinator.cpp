@@ -1,0 +1,354 @@
+#include "actors/coordinator.hpp"
+
+#include "actors/outbox.hpp"
+
+#include <algorithm>
+
+namespace covey {
+
+void coordinator_state::start(client_ops& ops) {
+  for (auto& op : ops.ops)
+    start_one(ops.from, op);
+}
+
+void coordinator_state::start_one(const client_asker_actor& from,
+                                  client_op& op) {
+  if (op.deadline_us < node->wall_us()) {
+    refuse(from, op, errc::deadline_expired);
+    return;
+  }
+  ticket t;
+  auto* r = table_.add(t);
+  if (r == nullptr) {
+    refuse(from, op, errc::overloaded);
+    return;
+  }
+  r->from = from;
+  if (!place(*r, op)) {
+    refuse(from, op, errc::unknown_keyspace);
+    table_.remove(t);
+    return;
+  }
+  if (op.verb == client_verb::scan) {
+    start_scan(t, *r, op);
+    return;
+  }
+  const auto* need = requirement_for(*r);
+  if (need == nullptr) {
+    refuse(from, op, errc::unknown_level,
+           core::to_string(r->level) + " cannot be met by the "
+             + std::to_string(r->home_count) + " homes of keyspace "
+             + r->keyspace->name);
+    table_.remove(t);
+    return;
+  }
+  if (op.verb == client_verb::get)
+    start_get(t, *r, *need);
+  else if (own_place(*r))
+    start_put(t, *r, op, *need);
+  else if (op.forwarded) {
+    refuse(from, op, errc::not_owner);
+    table_.remove(t);
+  } else
+    start_forward(t, *r, op);
+}
+
+bool coordinator_state::place(request& r, const client_op& op) {
+  r.keyspace = node->epoch->find_keyspace(op.keyspace);
+  if (r.keyspace == nullptr)
+    return false;
+  r.verb = op.verb;
+  r.id = op.id;
+  r.started_us = node->wall_us();
+  r.deadline_us = op.deadline_us;
+  r.level = op.level;
+  if (r.level.level == core::consistency_level::keyspace_default)
+    r.level = op.verb == client_verb::put ? r.keyspace->default_write
+                                          : r.keyspace->default_read;
+  r.key = op.key;
+  r.slot = op.verb == client_verb::scan
+             ? op.slot
+             : core::slot_of(op.key, r.keyspace->hash_tags);
+  auto list = node->ring_of(*r.keyspace).at(r.slot);
+  r.home_count = static_cast<uint8_t>(list.homes);
+  std::copy(list.first, list.first + list.homes, r.homes.begin());
+  return true;
+}
+
+const core::requirement* coordinator_state::requirement_for(const request& r) {
+  auto compute = [&] {
+    std::vector<std::string> data_centres;
+    for (size_t i = 0; i < r.home_count; ++i)
+      data_centres.push_back(node->epoch->members[r.homes[i]].data_centre);
+    return core::requirement_of(r.level, data_centres, node->me().data_centre);
+  };
+  if (!one_data_centre_) {
+    computed_ = compute();
+    return computed_ ? &*computed_ : nullptr;
+  }
+  std::array<uint32_t, 3> key{static_cast<uint32_t>(r.level.level),
+                              r.level.count, r.home_count};
+  auto i = known_.find(key);
+  if (i == known_.end())
+    i = known_.emplace(key, compute()).first;
+  return i->second ? &*i->second : nullptr;
+}
+
+bool coordinator_state::reachable(core::member_index m) const {
+  return m == node->self || links[m] != nullptr;
+}
+
+core::home_set coordinator_state::unreachable_homes(const request& r) const {
+  core::home_set result = 0;
+  for (uint8_t i = 0; i < r.home_count; ++i)
+    if (!reachable(r.homes[i]))
+      result |= core::home_set{1} << i;
+  return result;
+}
+
+std::optional<uint8_t> coordinator_state::own_place(const request& r) const {
+  for (uint8_t i = 0; i < r.home_count; ++i)
+    if (r.homes[i] == node->self)
+      return i;
+  return std::nullopt;
+}
+
+std::vector<uint8_t> coordinator_state::order_of(const request& r) const {
+  std::vector<uint8_t> result;
+  // Self first, then the nearest.
+  for (uint8_t i = 0; i < r.home_count; ++i)
+    if (reachable(r.homes[i]))
+      result.push_back(i);
+  auto distance = [&](uint8_t i) -> uint64_t {
+    auto m = r.homes[i];
+    if (m == node->self)
+      return 0;
+    auto away = node->epoch->members[m].data_centre != node->me().data_centre;
+    return (uint64_t{away} << 32) + 1;
+  };
+  std::stable_sort(result.begin(), result.end(), [&](uint8_t x, uint8_t y) {
+    return distance(x) < distance(y);
+  });
+  return result;
+}
+
+replica_op coordinator_state::op_for(const request& r, ticket t, uint8_t home,
+                                     replica_verb verb, purpose why) const {
+  t.place = home;
+  t.purpose = why;
+  replica_op op;
+  op.id = t.pack();
+  op.verb = verb;
+  op.epoch = node->epoch->id;
+  op.deadline_us = r.deadline_us;
+  op.keyspace = core::keyspace_id(r.keyspace->name);
+  op.slot = r.slot;
+  op.key = r.key;
+  return op;
+}
+
+void coordinator_state::ask(const request& r, uint8_t home, replica_op op) {
+  auto m = r.homes[home];
+  if (m == node->self)
+    to_replicas_[core::shard_of(r.slot, node->shards)].push_back(
+      std::move(op));
+  else
+    to_links_[m].push_back(std::move(op));
+}
+
+void coordinator_state::answer(const request& r, client_answer a) {
+  a.id = r.id;
+  a.verb = r.verb;
+  if (a.code != errc::none)
+    ++node->counters.failed;
+  for (auto& group : to_clients_)
+    if (group.first == r.from) {
+      group.second.push_back(std::move(a));
+      return;
+    }
+  to_clients_.emplace_back(r.from, std::vector<client_answer>{});
+  to_clients_.back().second.push_back(std::move(a));
+}
+
+void coordinator_state::refuse(const client_asker_actor& from,
+                               const client_op& op, errc code,
+                               std::string text) {
+  request r;
+  r.from = from;
+  r.id = op.id;
+  r.verb = op.verb;
+  client_answer a;
+  a.code = code;
+  a.text = std::move(text);
+  answer(r, std::move(a));
+}
+
+std::string coordinator_state::describe(const request& r,
+                                        const core::requirement& need,
+                                        core::home_set answered) const {
+  auto result = core::to_string(r.level) + " needs "
+                + std::to_string(need.needed()) + " of "
+                + std::to_string(r.home_count) + " homes, "
+                + std::to_string(core::count(answered)) + " answered";
+  std::string why;
+  for (uint8_t i = 0; i < r.home_count; ++i) {
+    if ((answered >> i & 1) != 0)
+      continue;
+    const auto& member = node->epoch->members[r.homes[i]];
+    std::string reason;
+    if (r.failures[i] != errc::none)
+      reason = to_string(r.failures[i]);
+    else if (!reachable(r.homes[i]))
+      reason = "down";
+    else
+      continue;
+    why += (why.empty() ? "" : ", ") + member.name + ": " + reason;
+  }
+  return why.empty() ? result : result + " (" + why + ")";
+}
+
+void coordinator_state::on_answers(replica_answers& answers) {
+  for (auto& a : answers.answers) {
+    auto t = ticket::unpack(a.id);
+    auto* r = table_.find(t);
+    // Late: the request was answered and forgotten.
+    if (r == nullptr || t.place >= r->home_count)
+      continue;
+    if (a.kind == answer_kind::failed && a.code != errc::none)
+      r->failures[t.place] = a.code;
+    if (r->put)
+      put_answer(t, *r, a);
+    else if (r->get)
+      get_answer(t, *r, a, t.purpose);
+    else if (r->forwarded)
+      forward_answer(t, *r, a);
+    else
+      scan_answer(t, *r, a);
+  }
+}
+
+void coordinator_state::expire(const ticket& t, request& r) {
+  client_answer a;
+  a.code = errc::timed_out;
+  for (uint8_t i = 0; i < r.home_count; ++i)
+    if (r.failures[i] == errc::none && reachable(r.homes[i]))
+      r.failures[i] = errc::timed_out;
+  if (r.put) {
+    if (!r.put->answered()) {
+      a.maybe_written = true;
+      a.answered = core::count(r.put->acked());
+      a.needed = r.put->need().needed();
+      a.text = describe(r, r.put->need(), r.put->acked());
+      answer(r, std::move(a));
+    }
+  } else if (r.get) {
+    if (!r.get->answered()) {
+      a.answered = core::count(r.get->answers());
+      a.needed = r.get->need().needed();
+      a.text = describe(r, r.get->need(), r.get->answers());
+      answer(r, std::move(a));
+    }
+  } else {
+    a.maybe_written = r.forwarded.has_value();
+    answer(r, std::move(a));
+  }
+  table_.remove(t);
+}
+
+void coordinator_state::tick() {
+  if (table_.size() == 0)
+    return;
+  auto now_us = node->wall_us();
+  table_.each([&](const ticket& t, request& r) {
+    if (now_us >= r.deadline_us) {
+      expire(t, r);
+      return;
+    }
+    if (now_us < r.started_us + config.patience_us * (r.impatient + 1))
+      return;
+    ++r.impatient;
+    if (r.get)
+      get_action(t, r, r.get->slow());
+    else if (r.forwarded)
+      forward_next(t, r);
+  });
+}
+
+void coordinator_state::flush() {
+  auto me = caf::actor_cast<replica_asker_actor>(self);
+  for (size_t i = 0; i < to_replicas_.size(); ++i)
+    if (!to_replicas_[i].empty()) {
+      self->send(replicas[i], replica_ops{me, std::move(to_replicas_[i])});
+      to_replicas_[i].clear();
+    }
+  for (size_t i = 0; i < to_links_.size(); ++i) {
+    if (to_links_[i].empty())
+      continue;
+    auto ops = std::move(to_links_[i]);
+    to_links_[i].clear();
+    if (links[i] != nullptr) {
+      self->send(links[i], replica_ops{me, std::move(ops)});
+      continue;
+    }
+    // The link went down after these were gathered.
+    replica_answers lost;
+    lost.from = static_cast<core::member_index>(i);
+    for (auto& op : ops) {
+      replica_answer a;
+      a.id = op.id;
+      a.code = errc::connection_lost;
+      lost.answers.push_back(std::move(a));
+    }
+    self->send(self, std::move(lost));
+  }
+  for (auto& [to, answers] : to_clients_)
+    self->send(to, client_answers{std::move(answers)});
+  to_clients_.clear();
+}
+
+coordinator_actor::behavior_type
+coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,
+            const coordinator_config& config, const node_context_ptr& node,
+            const std::vector<replica_actor>& replicas) {
+  auto& st = self->state;
+  st.config = config;
+  st.node = node;
+  st.replicas = replicas;
+  st.links.resize(node->epoch->members.size());
+  st.to_replicas_.resize(replicas.size());
+  st.to_links_.resize(st.links.size());
+  const auto& members = node->epoch->members;
+  st.one_data_centre_
+    = std::all_of(members.begin(), members.end(), [&](const auto& m) {
+        return m.data_centre == members.front().data_centre;
+      });
+  auto done = [&st, self] {
+    flush_when_idle(self, st.armed, [&st] { st.flush(); });
+  };
+  return {
+    [&st, done](client_ops& ops) {
+      st.start(ops);
+      done();
+    },
+    [&st, done](replica_answers& answers) {
+      st.on_answers(answers);
+      done();
+    },
+    [&st](peer_up_atom, uint16_t member, const replica_actor& link) {
+      st.links.at(member) = link;
+    },
+    [&st](peer_down_atom, uint16_t member) {
+      st.links.at(member) = replica_actor{};
+    },
+    [&st](go_atom) {
+      st.armed = false;
+      st.flush();
+    },
+    [&st, done](tick_atom) {
+      st.tick();
+      done();
+    },
+  };
+}
+
+} // namespace covey

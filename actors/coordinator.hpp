@@ -1,0 +1,144 @@
+// The coordinator: requests in flight on behalf of clients.
+
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "actors/request_table.hpp"
+#include "core/get_core.hpp"
+#include "core/put_core.hpp"
+#include "messages/handles.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace covey {
+
+struct coordinator_config {
+  /// A home silent for longer than this is not waited for alone: another one
+  /// is asked as well.
+  uint64_t patience_us = 100'000;
+};
+
+/// One request in flight.
+struct pending_request {
+  static constexpr size_t max_homes = 16;
+
+  client_verb verb = client_verb::get;
+  client_asker_actor from;
+  uint64_t id = 0;
+  uint64_t started_us = 0;
+  uint64_t deadline_us = 0;
+  /// Times that patience ran out.
+  uint32_t impatient = 0;
+  const core::keyspace* keyspace = nullptr;
+  core::consistency level;
+  uint16_t slot = 0;
+  std::string key;
+  std::array<core::member_index, max_homes> homes{};
+  uint8_t home_count = 0;
+  /// Why each home did not do what it was asked; none if it did or is awaited.
+  std::array<errc, max_homes> failures{};
+  std::optional<core::put_core> put;
+  std::optional<core::get_core> get;
+  /// What the put's answer lets the client claim.
+  core::context seen;
+  uint64_t stamp = 0;
+  /// The put has a version: others may have it.
+  bool committed = false;
+  /// A put on its way to a home that coordinates it: the request itself.
+  std::optional<client_op> forwarded;
+  /// Homes it was sent to, and those that have not failed it yet.
+  core::home_set sent = 0;
+  core::home_set awaited = 0;
+};
+
+struct coordinator_state {
+  explicit coordinator_state(coordinator_actor::pointer ptr) : self(ptr) {
+  }
+
+  void start(client_ops& ops);
+  void on_answers(replica_answers& answers);
+  void tick();
+  /// Sends all that was gathered.
+  void flush();
+
+  coordinator_actor::pointer self;
+  coordinator_config config;
+  node_context_ptr node;
+  /// Replicas of this node by shard, links by member; null while down.
+  std::vector<replica_actor> replicas;
+  std::vector<replica_actor> links;
+  bool armed = false;
+
+  static inline constexpr const char* name = "coordinator";
+
+private:
+  using request = pending_request;
+  enum purpose : uint8_t { asking = 0, repairing = 1 };
+
+  // Common.
+  void start_one(const client_asker_actor& from, client_op& op);
+  bool place(request& r, const client_op& op);
+  const core::requirement* requirement_for(const request& r);
+  bool reachable(core::member_index m) const;
+  core::home_set unreachable_homes(const request& r) const;
+  std::vector<uint8_t> order_of(const request& r) const;
+  std::optional<uint8_t> own_place(const request& r) const;
+  replica_op op_for(const request& r, ticket t, uint8_t place,
+                    replica_verb verb, purpose why) const;
+  void ask(const request& r, uint8_t place, replica_op op);
+  void answer(const request& r, client_answer a);
+  void refuse(const client_asker_actor& from, const client_op& op, errc code,
+              std::string text = {});
+  void expire(const ticket& t, request& r);
+  std::string describe(const request& r, const core::requirement& need,
+                       core::home_set answered) const;
+
+  // coordinator_put.cpp
+  void start_put(ticket t, request& r, client_op& op, core::requirement need);
+  void put_answer(ticket t, request& r, replica_answer& a);
+  void put_verdict(ticket t, request& r, core::put_core::verdict v);
+  void start_forward(ticket t, request& r, client_op& op);
+  bool forward_next(ticket t, request& r);
+  void forward_answer(ticket t, request& r, replica_answer& a);
+
+  // coordinator_get.cpp
+  void start_get(ticket t, request& r, core::requirement need);
+  void get_answer(ticket t, request& r, replica_answer& a, uint8_t why);
+  void get_action(ticket t, request& r, const core::get_core::action& what);
+  void answer_get(request& r);
+  void start_scan(ticket t, request& r, const client_op& op);
+  void scan_answer(ticket t, request& r, replica_answer& a);
+  void visible_values(const core::record& rec,
+                      std::vector<std::string>& out) const;
+
+  request_table<request> table_;
+  /// Requirements of clusters with one data centre: by level, count, homes.
+  std::map<std::array<uint32_t, 3>, std::optional<core::requirement>> known_;
+  std::optional<core::requirement> computed_;
+  bool one_data_centre_ = false;
+  std::vector<std::vector<replica_op>> to_replicas_;
+  std::vector<std::vector<replica_op>> to_links_;
+  std::vector<std::pair<client_asker_actor, std::vector<client_answer>>>
+    to_clients_;
+
+  friend coordinator_actor::behavior_type
+  coordinator(coordinator_actor::stateful_pointer<coordinator_state>,
+              const coordinator_config&, const node_context_ptr&,
+              const std::vector<replica_actor>&);
+};
+
+/// Spawn with `sys.spawn(coordinator, config, node, replicas)`; links announce
+/// themselves with `peer_up`.
+coordinator_actor::behavior_type
+coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,
+            const coordinator_config& config, const node_context_ptr& node,
+            const std::vector<replica_actor>& replicas);
+
+} // namespace covey

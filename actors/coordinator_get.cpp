@@ -1,0 +1,128 @@
+// The coordinator's gets and scans.
+
+#include "actors/coordinator.hpp"
+#include "core/context_token.hpp"
+#include "core/scan_page.hpp"
+
+namespace covey {
+
+void coordinator_state::start_get(ticket t, request& r,
+                                  core::requirement need) {
+  ++node->counters.gets;
+  r.get.emplace(std::move(need), order_of(r), r.keyspace->policy);
+  get_action(t, r, r.get->start());
+}
+
+void coordinator_state::get_action(ticket t, request& r,
+                                   const core::get_core::action& what) {
+  auto& get = *r.get;
+  for (uint8_t i = 0; i < r.home_count; ++i) {
+    if ((what.read >> i & 1) != 0) {
+      auto op = op_for(r, t, i, replica_verb::read, asking);
+      op.flushed = get.need().overlaps_itself();
+      ask(r, i, std::move(op));
+    }
+    if ((what.repair >> i & 1) != 0) {
+      ++node->counters.repairs;
+      auto op = op_for(r, t, i, replica_verb::write, repairing);
+      op.bytes = get.merged_bytes();
+      ask(r, i, std::move(op));
+    }
+  }
+  if (what.answer)
+    answer_get(r);
+  if (what.fail) {
+    client_answer a;
+    a.code = get.answers() == 0 ? errc::unavailable : errc::quorum_not_met;
+    a.answered = core::count(get.answers());
+    a.needed = get.need().needed();
+    a.text = describe(r, get.need(), get.answers());
+    answer(r, std::move(a));
+  }
+  if (get.settled())
+    table_.remove(t);
+}
+
+void coordinator_state::get_answer(ticket t, request& r, replica_answer& a,
+                                   uint8_t why) {
+  auto& get = *r.get;
+  core::get_core::action what;
+  if (why == repairing)
+    what = a.kind == answer_kind::durable ? get.repaired(t.place)
+                                          : get.repair_failed(t.place);
+  else
+    what = a.kind == answer_kind::record
+             ? get.record_from(t.place, std::move(a.bytes))
+             : get.failed(t.place);
+  get_action(t, r, what);
+}
+
+void coordinator_state::visible_values(const core::record& rec,
+                                       std::vector<std::string>& out) const {
+  auto now_ms = node->wall_us() / 1000;
+  for (const auto& s : rec.siblings)
+    if (!s.tombstone && (s.expires_at_ms == 0 || s.expires_at_ms > now_ms))
+      out.emplace_back(s.value);
+}
+
+void coordinator_state::answer_get(request& r) {
+  const auto& merged = r.get->merged();
+  client_answer a;
+  a.answered = core::count(r.get->answers());
+  a.needed = r.get->need().needed();
+  visible_values(merged, a.values);
+  a.context = core::encode_token(
+    {merged.seen, merged.highest_stamp()},
+    {node->token_key, core::keyspace_id(r.keyspace->name), r.key});
+  answer(r, std::move(a));
+}
+
+void coordinator_state::start_scan(ticket t, request& r, const client_op& op) {
+  auto order = order_of(r);
+  if (order.empty()) {
+    refuse(r.from, op, errc::unavailable, "no home of the slot is reachable");
+    table_.remove(t);
+    return;
+  }
+  auto place = order.front();
+  auto member = r.homes[place];
+  const auto& ring = node->ring_of(*r.keyspace);
+  auto last = r.slot;
+  while (last + 1u < core::slot_count
+         && ring.at(static_cast<uint16_t>(last + 1)).is_home(member))
+    ++last;
+  auto scan = op_for(r, t, place, replica_verb::scan, asking);
+  scan.last_slot = last;
+  scan.max_bytes = op.max_bytes;
+  ask(r, place, std::move(scan));
+}
+
+void coordinator_state::scan_answer(ticket t, request& r, replica_answer& a) {
+  client_answer result;
+  auto page = a.kind == answer_kind::page ? core::decode_page(a.bytes)
+                                          : std::nullopt;
+  if (page) {
+    result.next_slot = page->next_slot;
+    result.next_after_key.assign(page->next_after_key);
+    for (auto& [key, bytes] : page->rows) {
+      auto rec = core::decode_record(bytes);
+      if (!rec) {
+        result.code = errc::storage_failed;
+        break;
+      }
+      scan_entry entry;
+      visible_values(*rec, entry.values);
+      if (entry.values.empty())
+        continue;
+      entry.key.assign(key);
+      result.entries.push_back(std::move(entry));
+    }
+  } else {
+    result.code = a.code == errc::none ? errc::bad_message : a.code;
+    result.text = std::move(a.text);
+  }
+  answer(r, std::move(result));
+  table_.remove(t);
+}
+
+} // namespace covey

@@ -1,0 +1,161 @@
+// The coordinator's puts: replication from a home, forwarding to one.
+
+#include "actors/coordinator.hpp"
+#include "core/context_token.hpp"
+#include "messages/convert.hpp"
+
+namespace covey {
+
+void coordinator_state::start_put(ticket t, request& r, client_op& op,
+                                  core::requirement need) {
+  ++node->counters.puts;
+  auto keyspace = core::keyspace_id(r.keyspace->name);
+  auto token = core::decode_token(op.context,
+                                  {node->token_key, keyspace, op.key});
+  if (!token) {
+    refuse(r.from, op, errc::bad_context);
+    table_.remove(t);
+    return;
+  }
+  if (!need.possible(unreachable_homes(r))) {
+    refuse(r.from, op, errc::unavailable,
+           describe(r, need,
+                    ((core::home_set{1} << r.home_count) - 1)
+                      & ~unreachable_homes(r))
+             + "; nothing was written");
+    table_.remove(t);
+    return;
+  }
+  auto self_place = *own_place(r);
+  r.put.emplace(std::move(need), r.home_count, self_place);
+  r.seen = token->seen;
+  auto put = op_for(r, t, self_place, replica_verb::put, asking);
+  put.bytes = std::move(op.value);
+  put.tombstone = op.tombstone;
+  put.expires_at_ms = op.expires_at_ms;
+  put.request = op.request;
+  put.seen = std::move(token->seen);
+  put.floor_stamp = token->stamp;
+  ask(r, self_place, std::move(put));
+}
+
+void coordinator_state::put_answer(ticket t, request& r, replica_answer& a) {
+  auto& put = *r.put;
+  switch (a.kind) {
+    case answer_kind::committed: {
+      // From here on others may see it: the commit has succeeded.
+      r.seen.add(a.dot);
+      r.stamp = a.stamp;
+      r.committed = true;
+      for (uint8_t i = 0; i < r.home_count; ++i) {
+        if ((put.others() >> i & 1) == 0)
+          continue;
+        if (!reachable(r.homes[i])) {
+          put_verdict(t, r, put.failed(i));
+          if (table_.find(t) == nullptr)
+            return;
+          continue;
+        }
+        auto write = op_for(r, t, i, replica_verb::write, asking);
+        write.bytes = a.bytes;
+        ask(r, i, std::move(write));
+      }
+      return;
+    }
+    case answer_kind::durable:
+      put_verdict(t, r, put.durable(t.place));
+      return;
+    default:
+      // Refused before the commit: nothing was written anywhere.
+      if (!r.committed && !put.answered()) {
+        put.close();
+        client_answer failed;
+        failed.code = a.code;
+        failed.text = std::move(a.text);
+        answer(r, std::move(failed));
+        table_.remove(t);
+        return;
+      }
+      put_verdict(t, r, put.failed(t.place));
+  }
+}
+
+void coordinator_state::put_verdict(ticket t, request& r,
+                                    core::put_core::verdict v) {
+  using verdict = core::put_core::verdict;
+  auto& put = *r.put;
+  if (v == verdict::succeed) {
+    client_answer a;
+    a.answered = core::count(put.acked());
+    a.needed = put.need().needed();
+    a.context = core::encode_token(
+      {r.seen, r.stamp},
+      {node->token_key, core::keyspace_id(r.keyspace->name), r.key});
+    answer(r, std::move(a));
+  } else if (v == verdict::fail) {
+    client_answer a;
+    a.code = errc::quorum_not_met;
+    a.maybe_written = true;
+    a.answered = core::count(put.acked());
+    a.needed = put.need().needed();
+    a.text = describe(r, put.need(), put.acked());
+    answer(r, std::move(a));
+  }
+  if (put.answered() && put.settled())
+    table_.remove(t);
+}
+
+void coordinator_state::start_forward(ticket t, request& r, client_op& op) {
+  ++node->counters.forwards;
+  r.forwarded = std::move(op);
+  if (!forward_next(t, r) && r.awaited == 0) {
+    refuse(r.from, *r.forwarded, errc::unavailable,
+           "none of the homes can be reached; nothing was written");
+    table_.remove(t);
+  }
+}
+
+bool coordinator_state::forward_next(ticket t, request& r) {
+  for (auto i : order_of(r)) {
+    auto bit = core::home_set{1} << i;
+    if ((r.sent & bit) != 0)
+      continue;
+    r.sent |= bit;
+    r.awaited |= bit;
+    auto op = op_for(r, t, i, replica_verb::forward, asking);
+    op.bytes = to_wire(*r.forwarded, *r.keyspace).SerializeAsString();
+    ask(r, i, std::move(op));
+    return true;
+  }
+  return false;
+}
+
+void coordinator_state::forward_answer(ticket t, request& r,
+                                       replica_answer& a) {
+  r.awaited &= ~(core::home_set{1} << t.place);
+  client_answer result;
+  if (a.kind == answer_kind::forwarded) {
+    wire::PutReply reply;
+    if (!reply.ParseFromString(a.bytes))
+      return;
+    result = from_wire(reply);
+    // A home that did nothing: another one may be luckier.
+    auto passed_on = result.code == errc::overloaded
+                     || result.code == errc::shutting_down
+                     || result.code == errc::disk_full
+                     || result.code == errc::not_owner
+                     || result.code == errc::stale_epoch;
+    if (passed_on && !result.maybe_written && forward_next(t, r))
+      return;
+  } else {
+    // The same request id makes it safe to hand it to another home.
+    if (forward_next(t, r) || r.awaited != 0)
+      return;
+    result.code = a.code == errc::none ? errc::connection_lost : a.code;
+    result.maybe_written = true;
+  }
+  answer(r, std::move(result));
+  table_.remove(t);
+}
+
+} // namespace covey

@@ -1,0 +1,103 @@
+// What the gateway tells about its node.
+
+#include "actors/gateway.hpp"
+
+namespace covey {
+
+namespace {
+
+void add(wire::StatusReply& out, const std::string& name, uint64_t value) {
+  auto* row = out.add_statistics();
+  row->set_name(name);
+  row->set_value(value);
+}
+
+void add_counters(const node_counters& c, wire::StatusReply& out) {
+  add(out, "requests.in_flight", c.inflight);
+  add(out, "requests.puts", c.puts);
+  add(out, "requests.gets", c.gets);
+  add(out, "requests.refused", c.refused);
+  add(out, "requests.failed", c.failed);
+  add(out, "requests.forwarded", c.forwards);
+  add(out, "requests.read_repairs", c.repairs);
+  add(out, "clients", c.clients);
+  add(out, "shards.batches", c.batches);
+  add(out, "shards.filter_skips", c.filter_skips);
+  add(out, "shards.incarnations_started", c.incarnations);
+  add(out, "flusher.flushes", c.flushes);
+  add(out, "flusher.writes", c.flushed_writes);
+  add(out, "links.bursts_sent", c.bursts_sent);
+  add(out, "links.frames_sent", c.frames_sent);
+  add(out, "supervisor.restarts", c.restarts);
+}
+
+} // namespace
+
+wire::StatusReply gateway_state::status(const statistic_list& engine) const {
+  wire::StatusReply out;
+  const auto& epoch = *node->epoch;
+  out.set_cluster(epoch.cluster);
+  out.set_node(node->me().name);
+  out.set_epoch_generation(epoch.id.generation);
+  out.set_epoch_number(epoch.id.number);
+  out.set_run(node->run);
+  out.set_uptime_s((node->wall_us() - started_us) / 1'000'000);
+  out.set_version(config.version);
+  out.set_durability(config.durability);
+  const auto& ring = node->ring_of(epoch.keyspaces.front());
+  for (size_t i = 0; i < epoch.members.size(); ++i) {
+    const auto& m = epoch.members[i];
+    auto* row = out.add_members();
+    row->set_name(m.name);
+    row->set_address(m.host + ":" + std::to_string(m.port));
+    row->set_rack(m.rack);
+    row->set_data_centre(m.data_centre);
+    row->set_weight(m.weight);
+    row->set_up(i == node->self || node->peers[i].up);
+    row->set_round_trip_us(node->peers[i].round_trip_us);
+    row->set_slots(ring.slots_of(static_cast<core::member_index>(i)));
+    row->set_id(core::to_string(m.id));
+  }
+  for (const auto& ks : epoch.keyspaces) {
+    auto* row = out.add_keyspaces();
+    row->set_name(ks.name);
+    row->set_replication(core::to_string(ks.replication));
+    row->set_policy(ks.policy == core::conflict_policy::lww ? "lww"
+                                                            : "siblings");
+    row->set_default_read(core::to_string(ks.default_read));
+    row->set_default_write(core::to_string(ks.default_write));
+    row->set_default_ttl_s(ks.default_ttl_s);
+    row->set_hash_tags(ks.hash_tags);
+  }
+  add_counters(node->counters, out);
+  for (const auto& statistic : engine.values)
+    add(out, "engine." + statistic.first, statistic.second);
+  return out;
+}
+
+wire::RingReply gateway_state::ring(const wire::RingRequest& in) const {
+  wire::RingReply out;
+  out.set_id(in.id());
+  const auto* ks = node->epoch->find_keyspace(in.keyspace());
+  if (ks == nullptr) {
+    out.set_code(static_cast<uint32_t>(errc::unknown_keyspace));
+    return out;
+  }
+  if (in.key().empty()) {
+    out.set_code(static_cast<uint32_t>(errc::empty_key));
+    return out;
+  }
+  auto slot = core::slot_of(in.key(), ks->hash_tags);
+  auto list = node->ring_of(*ks).at(slot);
+  out.set_slot(slot);
+  for (uint32_t i = 0; i < list.size; ++i) {
+    const auto& member = node->epoch->members[list[i]];
+    if (i < list.homes)
+      out.add_homes(member.name);
+    else
+      out.add_fallbacks(member.name);
+  }
+  return out;
+}
+
+} // namespace covey

@@ -1,0 +1,82 @@
+// What every actor of a node shares: its identity, its clock, its counters.
+
+#pragma once
+
+#include "core/epoch.hpp"
+#include "core/ring.hpp"
+
+#include <spdlog/logger.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace covey {
+
+/// Numbers that actors count up and the gateway reports. Relaxed: they order
+/// nothing.
+struct node_counters {
+  std::atomic<uint64_t> puts{0};
+  std::atomic<uint64_t> gets{0};
+  std::atomic<uint64_t> refused{0};
+  std::atomic<uint64_t> failed{0};
+  std::atomic<uint64_t> inflight{0};
+  std::atomic<uint64_t> repairs{0};
+  std::atomic<uint64_t> forwards{0};
+  std::atomic<uint64_t> flushes{0};
+  std::atomic<uint64_t> flushed_writes{0};
+  std::atomic<uint64_t> batches{0};
+  std::atomic<uint64_t> bursts_sent{0};
+  std::atomic<uint64_t> frames_sent{0};
+  std::atomic<uint64_t> clients{0};
+  std::atomic<uint64_t> restarts{0};
+  std::atomic<uint64_t> incarnations{0};
+  std::atomic<uint64_t> filter_skips{0};
+};
+
+/// What a node knows of a peer right now.
+struct peer_gauge {
+  std::atomic<bool> up{false};
+  std::atomic<uint32_t> round_trip_us{0};
+  /// Newest run met.
+  std::atomic<uint64_t> run{0};
+};
+
+/// Immutable but for the atomics; shared by the actors of one node.
+struct node_context {
+  /// Microseconds since 1970; injected, so that it can be skewed.
+  std::function<uint64_t()> wall_us;
+  std::shared_ptr<spdlog::logger> log;
+  std::shared_ptr<const core::epoch> epoch;
+  /// By replication group.
+  std::map<uint32_t, std::shared_ptr<const core::ring>> rings;
+  core::member_index self = 0;
+  uint32_t shards = 1;
+  uint64_t run = 0;
+  uint64_t previous_run = 0;
+  /// Binds context tokens to the cluster.
+  uint64_t token_key = 0;
+
+  mutable node_counters counters;
+  mutable std::vector<peer_gauge> peers;
+  /// Incarnation of each shard.
+  mutable std::vector<std::atomic<uint64_t>> incarnations;
+
+  node_context(size_t members, uint32_t shards_)
+    : shards(shards_), peers(members), incarnations(shards_) {
+  }
+
+  const core::member& me() const {
+    return epoch->members[self];
+  }
+  const core::ring& ring_of(const core::keyspace& ks) const {
+    return *rings.at(core::group_id(ks.replication));
+  }
+};
+
+using node_context_ptr = std::shared_ptr<const node_context>;
+
+} // namespace covey

@@ -1,0 +1,151 @@
+// The peer link: the only sender to one peer node, and its ear for it.
+
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "core/backoff.hpp"
+#include "core/clock_offset.hpp"
+#include "core/credit_window.hpp"
+#include "messages/handles.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/timespan.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <deque>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace covey {
+
+struct peer_link_config {
+  core::member_index peer = 0;
+  uint64_t heartbeat_ms = 500;
+  /// Without a sign of life for this long the peer counts as unavailable.
+  uint64_t timeout_ms = 3'000;
+  uint64_t retry_min_ms = 50;
+  uint64_t retry_max_ms = 2'000;
+  uint64_t max_bytes_under_way = 64ull << 20;
+  uint32_t max_requests = 50'000;
+  size_t burst_bytes = 256 * 1024;
+  /// Source of session numbers and jitter.
+  uint64_t seed = 0;
+};
+
+/// Exactly one of two nodes dials: the one whose name sorts first. Two TCP
+/// connections between the same nodes would confuse the middleman's time-outs.
+///
+/// A session begins with a hello and its welcome. Whatever arrives under
+/// another session is dropped; when a session ends, all in flight fails at once.
+struct peer_link_state {
+  explicit peer_link_state(local_peer_link_actor::pointer ptr) : self(ptr) {
+  }
+
+  enum class phase : uint8_t { down, dialling, greeting, up };
+
+  /// A request to the peer that waits for its answer.
+  struct outstanding {
+    replica_asker_actor from;
+    uint64_t id = 0;
+    uint64_t deadline_us = 0;
+    bool open = false;
+  };
+
+  void start(const peer_link_config& cfg, const node_context_ptr& ctx);
+  // Towards the peer.
+  void send_all(replica_ops& ops);
+  void answer_all(replica_answers& answers);
+  void answer_all(client_answers& answers);
+  void flush();
+  // From the peer.
+  void hello(const wire::PeerHello& in);
+  void welcome(const wire::PeerWelcome& in);
+  void burst(uint64_t in_session, uint64_t taken, const std::string& bytes);
+  // Life.
+  void tick();
+  void lost(const caf::actor_addr& who);
+  void go_down(const std::string& why);
+
+  local_peer_link_actor::pointer self;
+  peer_link_config config;
+  node_context_ptr node;
+  connector_actor connector;
+  std::vector<replica_actor> replicas;
+  std::vector<storage_shard_actor> shards;
+  std::vector<coordinator_actor> coordinators;
+  bool armed = false;
+
+  static inline constexpr const char* name = "peer-link";
+
+private:
+  const core::member& peer() const {
+    return node->epoch->members[config.peer];
+  }
+  bool dials() const {
+    return node->me().name < peer().name;
+  }
+  uint64_t now_ms() const;
+  void dial();
+  void greet(const supervisor_actor& portal);
+  /// Empty if the peer may be talked to, else why not.
+  std::string check_identity(const std::string& cluster,
+                             const std::string& name,
+                             core::uuid member, uint64_t epoch_hash) const;
+  void go_up(const peer_link_actor& remote, uint64_t session);
+  void compare_runs(uint64_t their_run, uint64_t their_known_run);
+  void tell_known(const std::vector<core::incarnation>& theirs);
+  void refuse(const replica_asker_actor& to, uint64_t id, errc code);
+  void close(uint64_t correlation, replica_answer answer);
+  void take_frame(uint8_t kind, std::string_view message);
+  void take_request(std::string_view message);
+  void take_forward(std::string_view message);
+  void add_ping();
+  void dispatch();
+
+  phase phase_ = phase::down;
+  peer_link_actor remote_;
+  supervisor_actor portal_;
+  uint64_t session_ = 0;
+  uint64_t received_ = 0;
+  uint64_t last_heard_ms_ = 0;
+  uint64_t last_tick_ms_ = 0;
+  uint64_t next_attempt_ms_ = 0;
+  uint64_t last_ping_ms_ = 0;
+  uint32_t attempts_ = 0;
+  core::backoff backoff_{50, 2000};
+  core::credit_window credit_{0, 0};
+  core::clock_offset clock_;
+  std::mt19937_64 random_;
+  std::string out_;
+  uint32_t out_frames_ = 0;
+  /// By correlation id, counted on from `first_`.
+  std::deque<outstanding> open_;
+  uint64_t first_ = 1;
+  // What a burst brought, by receiver.
+  std::vector<std::vector<replica_op>> to_replicas_;
+  std::vector<std::vector<client_op>> to_coordinators_;
+  std::vector<std::pair<replica_asker_actor, std::vector<replica_answer>>>
+    to_askers_;
+  // Reused, so that their memory is.
+  wire::ReplicaRequest request_;
+  wire::ReplicaAnswer answer_;
+  wire::Forward forward_;
+  wire::Forwarded forwarded_;
+};
+
+/// Whom a link serves and through whom it dials.
+struct peer_link_collaborators {
+  connector_actor connector;
+  std::vector<replica_actor> replicas;
+  std::vector<storage_shard_actor> shards;
+  std::vector<coordinator_actor> coordinators;
+};
+
+/// Spawn with `sys.spawn(peer_link, config, node, collaborators)`.
+local_peer_link_actor::behavior_type
+peer_link(local_peer_link_actor::stateful_pointer<peer_link_state> self,
+          const peer_link_config& config, const node_context_ptr& node,
+          const peer_link_collaborators& collaborators);
+
+} // namespace covey

@@ -1,0 +1,285 @@
+// The peer link's sessions: dialling, greeting, signs of life, loss.
+
+#include "actors/outbox.hpp"
+#include "actors/peer_link.hpp"
+#include "messages/burst.hpp"
+
+namespace covey {
+
+namespace {
+
+constexpr uint32_t protocol_version = 1;
+constexpr auto dial_timeout = std::chrono::seconds(5);
+
+template <class Message>
+void put_identity(Message& out, const node_context& node) {
+  out.set_protocol(protocol_version);
+  out.set_node(node.me().name);
+  out.set_member_high(node.me().id.high);
+  out.set_member_low(node.me().id.low);
+  out.set_run(node.run);
+  out.set_previous_run(node.previous_run);
+  for (const auto& inc : node.incarnations)
+    out.add_incarnations(inc);
+}
+
+} // namespace
+
+uint64_t peer_link_state::now_ms() const {
+  return static_cast<uint64_t>(
+    std::chrono::duration_cast<std::chrono::milliseconds>(
+      self->clock().now().time_since_epoch())
+      .count());
+}
+
+void peer_link_state::start(const peer_link_config& cfg,
+                            const node_context_ptr& ctx) {
+  config = cfg;
+  node = ctx;
+  backoff_ = core::backoff{config.retry_min_ms, config.retry_max_ms};
+  credit_ = core::credit_window{config.max_bytes_under_way,
+                                config.max_requests};
+  random_.seed(config.seed);
+  // Correlation ids of an earlier life of this link must not match.
+  first_ = (random_() >> 1) | 1;
+  to_replicas_.resize(replicas.size());
+  to_coordinators_.resize(coordinators.size());
+  last_tick_ms_ = now_ms();
+  node->peers[config.peer].up = false;
+  for (const auto& coordinator : coordinators)
+    self->send(coordinator, peer_down_atom::value, config.peer);
+  if (dials())
+    dial();
+}
+
+void peer_link_state::dial() {
+  phase_ = phase::dialling;
+  ++attempts_;
+  next_attempt_ms_ = now_ms() + backoff_.next(random_());
+  self
+    ->request(connector, dial_timeout, dial_atom::value, peer().host,
+              peer().port)
+    .then([this](const supervisor_actor& portal) { greet(portal); },
+          [this](const caf::error&) {
+            if (attempts_ == 1)
+              node->log->info("peer-link cannot reach {} at {}:{} yet",
+                              peer().name, peer().host, peer().port);
+            if (phase_ == phase::dialling)
+              phase_ = phase::down;
+          });
+}
+
+void peer_link_state::greet(const supervisor_actor& portal) {
+  if (phase_ != phase::dialling)
+    return;
+  phase_ = phase::greeting;
+  portal_ = portal;
+  self->monitor(portal);
+  session_ = random_();
+  wire::PeerHello out;
+  put_identity(out, *node);
+  out.set_cluster(node->epoch->cluster);
+  out.set_epoch_generation(node->epoch->id.generation);
+  out.set_epoch_number(node->epoch->id.number);
+  out.set_epoch_hash(core::epoch_hash(*node->epoch));
+  out.set_target(peer().name);
+  out.set_session(session_);
+  out.set_known_run(node->peers[config.peer].run);
+  self->send(portal, std::move(out));
+}
+
+std::string peer_link_state::check_identity(const std::string& cluster,
+                                            const std::string& node_name,
+                                            core::uuid member,
+                                            uint64_t epoch_hash) const {
+  if (cluster != node->epoch->cluster)
+    return "it is of cluster " + cluster + ", we are of "
+           + node->epoch->cluster;
+  if (node_name != peer().name || member != peer().id)
+    return "it is another member than the configuration says";
+  if (epoch_hash != core::epoch_hash(*node->epoch))
+    return "its members or keyspaces differ from ours: compare the "
+           "configurations";
+  return {};
+}
+
+void peer_link_state::hello(const wire::PeerHello& in) {
+  auto from = caf::actor_cast<peer_link_actor>(self->current_sender());
+  if (!from)
+    return;
+  auto why = check_identity(in.cluster(), in.node(),
+                            {in.member_high(), in.member_low()},
+                            in.epoch_hash());
+  wire::PeerWelcome out;
+  put_identity(out, *node);
+  out.set_session(in.session());
+  out.set_known_run(node->peers[config.peer].run);
+  if (why.empty() && in.run() < node->peers[config.peer].run)
+    why = "it is older than the run that we have met";
+  if (!why.empty()) {
+    node->log->error("peer-link refuses {}: {}", peer().name, why);
+    out.set_code(static_cast<uint32_t>(errc::wrong_cluster));
+    out.set_text(why);
+    self->send(from, std::move(out));
+    return;
+  }
+  if (phase_ == phase::up)
+    go_down("it greets anew");
+  self->send(from, std::move(out));
+  go_up(from, in.session());
+  compare_runs(in.run(), in.known_run());
+  tell_known({in.incarnations().begin(), in.incarnations().end()});
+}
+
+void peer_link_state::welcome(const wire::PeerWelcome& in) {
+  if (phase_ != phase::greeting || in.session() != session_)
+    return;
+  if (in.code() != 0) {
+    node->log->error("peer-link is refused by {}: {}", peer().name, in.text());
+    phase_ = phase::down;
+    next_attempt_ms_ = now_ms() + config.retry_max_ms;
+    return;
+  }
+  auto from = caf::actor_cast<peer_link_actor>(self->current_sender());
+  if (!from)
+    return;
+  go_up(from, session_);
+  compare_runs(in.run(), in.known_run());
+  tell_known({in.incarnations().begin(), in.incarnations().end()});
+}
+
+void peer_link_state::compare_runs(uint64_t their_run,
+                                   uint64_t their_known_run) {
+  node->peers[config.peer].run = their_run;
+  // They met a run of ours that our disk does not remember: it is a copy of an
+  // older one, and its counters would give dots that exist already.
+  if (their_known_run <= node->previous_run || their_known_run == node->run)
+    return;
+  node->log->error("peer-link: {} has met run {} of this node, its disk "
+                   "remembers {}: the data directory is an old copy; new "
+                   "incarnations are started",
+                   peer().name, their_known_run, node->previous_run);
+  for (const auto& shard : shards)
+    self->send(shard, renew_atom::value);
+}
+
+void peer_link_state::tell_known(
+  const std::vector<core::incarnation>& theirs) {
+  for (const auto& shard : shards)
+    self
+      ->request(shard, std::chrono::seconds(5), known_atom::value,
+                incarnation_list{theirs})
+      .then(
+        [this](const known_counters& list) {
+          if (phase_ != phase::up || list.dots.empty())
+            return;
+          wire::Known out;
+          for (const auto& d : list.dots) {
+            out.add_incarnations(d.inc);
+            out.add_counters(d.counter);
+          }
+          append_frame(out_, frame_kind::known, out);
+          ++out_frames_;
+          flush_when_idle(self, armed, [this] { flush(); });
+        },
+        // Only a help: an incoming record proves the same.
+        [](const caf::error&) {});
+}
+
+void peer_link_state::go_up(const peer_link_actor& remote, uint64_t session) {
+  phase_ = phase::up;
+  remote_ = remote;
+  session_ = session;
+  received_ = 0;
+  attempts_ = 0;
+  credit_.reset();
+  clock_.reset();
+  backoff_.reset();
+  out_.clear();
+  out_frames_ = 0;
+  last_heard_ms_ = now_ms();
+  self->monitor(remote);
+  node->peers[config.peer].up = true;
+  node->log->info("peer-link to {} is up", peer().name);
+  auto me = caf::actor_cast<replica_actor>(self);
+  for (const auto& coordinator : coordinators)
+    self->send(coordinator, peer_up_atom::value, config.peer, me);
+  add_ping();
+  flush_when_idle(self, armed, [this] { flush(); });
+}
+
+void peer_link_state::add_ping() {
+  last_ping_ms_ = now_ms();
+  wire::Ping ping;
+  ping.set_clock_us(node->wall_us());
+  append_frame(out_, frame_kind::ping, ping);
+  ++out_frames_;
+}
+
+void peer_link_state::go_down(const std::string& why) {
+  if (phase_ == phase::up) {
+    node->log->warn("peer-link to {} is down: {}; {} requests fail",
+                    peer().name, why, credit_.requests());
+    node->peers[config.peer].up = false;
+    for (const auto& coordinator : coordinators)
+      self->send(coordinator, peer_down_atom::value, config.peer);
+  }
+  phase_ = phase::down;
+  if (remote_)
+    self->demonitor(remote_.address());
+  if (portal_)
+    self->demonitor(portal_.address());
+  remote_ = peer_link_actor{};
+  portal_ = supervisor_actor{};
+  out_.clear();
+  out_frames_ = 0;
+  for (auto& row : open_)
+    if (row.open)
+      refuse(row.from, row.id, errc::connection_lost);
+  first_ += open_.size();
+  open_.clear();
+  credit_.reset();
+  dispatch();
+}
+
+void peer_link_state::lost(const caf::actor_addr& who) {
+  if ((remote_ && who == remote_.address())
+      || (portal_ && who == portal_.address()))
+    go_down("the connection is lost");
+}
+
+void peer_link_state::tick() {
+  auto now = now_ms();
+  // After a pause of our own, what we did not hear proves nothing.
+  if (now > last_tick_ms_ + config.timeout_ms / 2)
+    last_heard_ms_ = now;
+  last_tick_ms_ = now;
+  if (phase_ == phase::up) {
+    if (now > last_heard_ms_ + config.timeout_ms) {
+      go_down("no sign of life for "
+              + std::to_string(now - last_heard_ms_) + " ms");
+    } else if (now >= last_ping_ms_ + config.heartbeat_ms) {
+      add_ping();
+    }
+    auto now_us = node->wall_us();
+    // In order of sending; deadlines need not be, so that all are looked at.
+    for (size_t i = 0; i < open_.size(); ++i)
+      if (open_[i].open && open_[i].deadline_us < now_us) {
+        open_[i].open = false;
+        credit_.closed();
+        refuse(open_[i].from, open_[i].id, errc::timed_out);
+      }
+    while (!open_.empty() && !open_.front().open) {
+      open_.pop_front();
+      ++first_;
+    }
+  }
+  auto stuck = (phase_ == phase::greeting || phase_ == phase::dialling)
+               && now >= next_attempt_ms_ + config.timeout_ms;
+  if (stuck)
+    go_down("");
+  if (phase_ == phase::down && dials() && now >= next_attempt_ms_)
+    dial();
+}
+
+} // namespace covey

@@ -1,0 +1,66 @@
+#include "actors/replica.hpp"
+
+#include <algorithm>
+
+namespace covey {
+
+errc replica_state::check(const replica_op& op, uint64_t now_us) const {
+  if (op.epoch != node->epoch->id)
+    return errc::stale_epoch;
+  const auto* ks = node->epoch->find_keyspace(op.keyspace);
+  if (ks == nullptr)
+    return errc::unknown_keyspace;
+  if (op.slot >= core::slot_count)
+    return errc::bad_message;
+  if (op.deadline_us < now_us)
+    return errc::deadline_expired;
+  if (op.key.size() > config.max_key_bytes)
+    return errc::key_too_large;
+  if (op.verb == replica_verb::scan)
+    return op.last_slot >= op.slot && op.last_slot < core::slot_count
+             ? errc::none
+             : errc::bad_message;
+  if (op.key.empty())
+    return errc::empty_key;
+  if (core::slot_of(op.key, ks->hash_tags) != op.slot
+      || core::shard_of(op.slot, node->shards) != config.shard)
+    return errc::bad_message;
+  if (!node->ring_of(*ks).at(op.slot).is_home(node->self))
+    return errc::not_owner;
+  return errc::none;
+}
+
+replica_actor::behavior_type
+replica(replica_actor::stateful_pointer<replica_state> self,
+        const replica_config& config, const node_context_ptr& node,
+        const storage_shard_actor& shard) {
+  auto& st = self->state;
+  st.config = config;
+  st.node = node;
+  st.shard = shard;
+  return {
+    [&st, self](replica_ops& ops) {
+      auto now_us = st.node->wall_us();
+      std::vector<replica_answer> refused;
+      auto keep = std::remove_if(
+        ops.ops.begin(), ops.ops.end(), [&](const replica_op& op) {
+          auto code = st.check(op, now_us);
+          if (code == errc::none)
+            return false;
+          replica_answer answer;
+          answer.id = op.id;
+          answer.code = code;
+          refused.push_back(std::move(answer));
+          return true;
+        });
+      ops.ops.erase(keep, ops.ops.end());
+      if (!refused.empty())
+        self->send(ops.from,
+                   replica_answers{st.node->self, std::move(refused)});
+      if (!ops.ops.empty())
+        self->send(st.shard, std::move(ops));
+    },
+  };
+}
+
+} // namespace covey

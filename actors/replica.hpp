@@ -1,0 +1,40 @@
+// The replica: the protocol of a home for the slots of one shard.
+
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "messages/handles.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+namespace covey {
+
+struct replica_config {
+  uint32_t shard = 0;
+  size_t max_key_bytes = 1024;
+};
+
+struct replica_state {
+  explicit replica_state(replica_actor::pointer ptr) : self(ptr) {
+  }
+
+  /// errc::none if this node may execute `op` now.
+  errc check(const replica_op& op, uint64_t now_us) const;
+
+  replica_actor::pointer self;
+  replica_config config;
+  node_context_ptr node;
+  storage_shard_actor shard;
+
+  static inline constexpr const char* name = "replica";
+};
+
+/// Refuses what does not belong here or came too late; hands the rest to the
+/// shard, which answers whoever asked once it is durable.
+replica_actor::behavior_type
+replica(replica_actor::stateful_pointer<replica_state> self,
+        const replica_config& config, const node_context_ptr& node,
+        const storage_shard_actor& shard);
+
+} // namespace covey

@@ -1,0 +1,150 @@
+// The storage shard: the only place where versions meet, and the only actor
+// that touches the records of its slots.
+
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "actors/shard_identity.hpp"
+#include "core/bloom_filter.hpp"
+#include "core/hybrid_clock.hpp"
+#include "core/record.hpp"
+#include "messages/handles.hpp"
+#include "storage/engine.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace covey {
+
+/// Defects that the simulation must find. Never set outside of tests.
+enum class planted_bug : uint8_t {
+  none,
+  ack_before_flush,
+  send_before_commit,
+};
+
+struct storage_shard_config {
+  uint32_t shard = 0;
+  /// Outlives the actor.
+  storage::engine* engine = nullptr;
+  /// Operations in one transaction at most.
+  size_t max_batch = 1024;
+  uint32_t max_siblings = 64;
+  uint64_t max_drift_us = 60'000'000;
+  /// Source of incarnations.
+  uint64_t seed = 0;
+  /// Rows added to the Bloom filter per tick while it is rebuilt.
+  size_t filter_rows_per_tick = 20'000;
+  planted_bug planted = planted_bug::none;
+};
+
+/// Answers grouped by who asked.
+class answer_groups {
+public:
+  void add(const replica_asker_actor& to, replica_answer answer);
+  template <class Self>
+  void send(Self* self, core::member_index from) {
+    for (auto& [to, answers] : groups_)
+      self->send(to, replica_answers{from, std::move(answers)});
+    groups_.clear();
+  }
+
+private:
+  std::vector<std::pair<replica_asker_actor, std::vector<replica_answer>>>
+    groups_;
+};
+
+struct storage_shard_state {
+  explicit storage_shard_state(storage_shard_actor::pointer ptr) : self(ptr) {
+  }
+
+  /// Loads what the shard remembers; ends the process when it cannot.
+  void start(storage_shard_config cfg, node_context_ptr ctx, flusher_actor f);
+  /// Applies everything queued as one transaction, then answers.
+  void run_batch();
+  void flushed(uint64_t up_to);
+  void tick();
+  /// Saves filter and mark. False if the disk refused; the mark is not set then.
+  bool drain();
+  /// Highest counter met under `inc`, zero if none.
+  uint64_t counter_of(core::incarnation inc) const;
+
+  storage_shard_actor::pointer self;
+  storage_shard_config config;
+  node_context_ptr node;
+  flusher_actor flusher;
+  std::unique_ptr<storage::session> session;
+  shard_identity identity;
+  core::hybrid_clock clock{0};
+  std::vector<replica_ops> queue;
+  /// Highest counters met under incarnations of other shards.
+  std::map<core::incarnation, uint64_t> seen_of_others;
+  bool armed = false;
+  bool drained = false;
+
+  static inline constexpr const char* name = "storage-shard";
+  static constexpr size_t max_seen_of_others = 1024;
+
+private:
+  struct asked {
+    replica_asker_actor from;
+    replica_op op;
+  };
+  struct waiting {
+    uint64_t sequence;
+    replica_asker_actor to;
+    replica_answer answer;
+  };
+  struct written {
+    uint64_t sequence;
+    uint64_t key_hash;
+  };
+
+  storage::table_id table() const {
+    return config.shard;
+  }
+  void write_all(std::vector<asked>& batch, answer_groups& now);
+  storage::status put(const asked& x, uint64_t now_us, replica_answer& early,
+                      replica_answer& late);
+  storage::status merge(const asked& x, replica_answer& late);
+  storage::status store(const std::string& key, const core::record& r);
+  storage::status load(const std::string& key, std::string_view& bytes);
+  void read(const asked& x, answer_groups& now);
+  void scan(const asked& x, answer_groups& now);
+  /// Sends `answer` once the last commit of `key_hash` is on disk.
+  void answer_flushed(uint64_t key_hash, const replica_asker_actor& to,
+                      replica_answer answer, answer_groups& now);
+  const core::keyspace* keyspace_of(const replica_op& op) const;
+  std::string key_of(const core::keyspace& ks, const replica_op& op) const;
+  void note_counters(const core::record& incoming);
+  void extend_filter();
+  bool load_filter();
+
+  uint64_t sequence_ = 0;
+  uint64_t flush_asked_ = 0;
+  std::deque<waiting> waiting_;
+  /// Last commit of each key written since the last flush.
+  std::unordered_map<uint64_t, uint64_t> unflushed_;
+  std::deque<written> written_;
+  core::bloom_filter filter_;
+  bool filter_ready_ = false;
+  std::string filter_position_;
+  bool disk_full_ = false;
+  uint64_t ticks_ = 0;
+  std::string scratch_;
+};
+
+/// Spawn with `sys.spawn(storage_shard, config, node, flusher)`.
+storage_shard_actor::behavior_type
+storage_shard(storage_shard_actor::stateful_pointer<storage_shard_state> self,
+              const storage_shard_config& config, const node_context_ptr& node,
+              const flusher_actor& flusher);
+
+} // namespace covey

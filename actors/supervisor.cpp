@@ -1,0 +1,163 @@
+#include "actors/supervisor.hpp"
+
+#include <algorithm>
+
+namespace covey {
+
+template <class Handle>
+Handle supervisor_state::find(child_spec::kind role,
+                              core::member_index peer) const {
+  for (size_t i = 0; i < children.size(); ++i)
+    if (config.children[i].role == role && config.children[i].peer == peer)
+      return caf::actor_cast<Handle>(children[i]);
+  return {};
+}
+
+void supervisor_state::start_from(size_t i) {
+  for (; i < config.children.size(); ++i) {
+    auto child = config.children[i].start(children);
+    self->monitor(caf::actor_cast<caf::actor>(child));
+    children.push_back(std::move(child));
+  }
+}
+
+void supervisor_state::stop_from(size_t i) {
+  while (children.size() > i) {
+    auto child = caf::actor_cast<caf::actor>(children.back());
+    self->demonitor(child.address());
+    self->send_exit(child, caf::exit_reason::user_shutdown);
+    children.pop_back();
+  }
+}
+
+void supervisor_state::child_down(const caf::down_msg& msg) {
+  auto i = static_cast<size_t>(
+    std::find_if(children.begin(), children.end(),
+                 [&](const auto& child) {
+                   return caf::actor_cast<caf::actor_addr>(child) == msg.source;
+                 })
+    - children.begin());
+  if (i == children.size() || stopping)
+    return;
+  const auto& spec = config.children[i];
+  auto reason = self->system().render(msg.reason);
+  if (spec.essential) {
+    stopping = true;
+    config.give_up(spec.name + " crashed (" + reason
+                   + "): its memory may disagree with the disk, so the node "
+                     "stops and must be started again");
+    return;
+  }
+  auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                  self->clock().now().time_since_epoch())
+                  .count();
+  if (!limit.allows(static_cast<uint64_t>(now_ms))) {
+    stopping = true;
+    config.give_up(spec.name + " crashed (" + reason
+                   + ") too often: more than "
+                   + std::to_string(config.restarts) + " restarts in "
+                   + std::to_string(config.window_ms / 1000) + " s");
+    return;
+  }
+  node->log->error("supervisor restarts {} and {} after it: it crashed ({})",
+                   spec.name, children.size() - i - 1, reason);
+  ++restarts[i];
+  ++node->counters.restarts;
+  stop_from(i);
+  start_from(i);
+}
+
+void supervisor_state::drain() {
+  stopping = true;
+  auto gateway = find<local_gateway_actor>(child_spec::kind::gateway);
+  self->request(gateway, config.drain_timeout, drain_atom::value)
+    .then([this](bool) { drain_shards(); },
+          [this](const caf::error&) {
+            node->log->warn("supervisor stops with {} requests in flight",
+                            node->counters.inflight);
+            drain_shards();
+          });
+}
+
+void supervisor_state::drain_shards() {
+  size_t shards_end = 0;
+  for (size_t i = 0; i < children.size(); ++i)
+    if (config.children[i].role == child_spec::kind::shard)
+      shards_end = i + 1;
+  stop_from(shards_end);
+  auto done = [this](bool clean) {
+    all_clean = all_clean && clean;
+    if (--undrained == 0)
+      drained.deliver(all_clean);
+  };
+  for (size_t i = 0; i < shards_end; ++i) {
+    if (config.children[i].role != child_spec::kind::shard)
+      continue;
+    ++undrained;
+    self
+      ->request(caf::actor_cast<storage_shard_actor>(children[i]),
+                config.drain_timeout, drain_atom::value)
+      .then(done, [done](const caf::error&) { done(false); });
+  }
+}
+
+local_supervisor_actor::behavior_type
+supervisor(local_supervisor_actor::stateful_pointer<supervisor_state> self,
+           const supervisor_config& config, const node_context_ptr& node) {
+  auto& st = self->state;
+  st.config = config;
+  st.node = node;
+  st.limit = core::restart_limit{config.restarts, config.window_ms};
+  st.restarts.resize(config.children.size());
+  self->set_down_handler(
+    [&st](const caf::down_msg& msg) { st.child_down(msg); });
+  // Whoever reaches the port may send anything: it must not fill our stderr.
+  self->set_default_handler(caf::drop);
+  st.start_from(0);
+  return {
+    [&st, self](wire::PeerHello& in) {
+      auto from = st.node->epoch->find_member(in.node());
+      if (!from || in.target() != st.node->me().name) {
+        wire::PeerWelcome out;
+        out.set_session(in.session());
+        out.set_code(static_cast<uint32_t>(errc::wrong_cluster));
+        out.set_text(from ? "this is " + st.node->me().name
+                          : "no member is called " + in.node().substr(0, 64));
+        st.node->log->error("supervisor refuses a peer that calls itself {} "
+                            "and looks for {}",
+                            in.node().substr(0, 64), in.target().substr(0, 64));
+        if (auto to = caf::actor_cast<peer_link_actor>(self->current_sender()))
+          self->send(to, std::move(out));
+        return;
+      }
+      auto link = st.find<local_peer_link_actor>(child_spec::kind::link, *from);
+      if (link)
+        self->delegate(link, std::move(in));
+    },
+    [&st, self](wire::ClientHello& in) {
+      auto gateway = st.find<local_gateway_actor>(child_spec::kind::gateway);
+      if (gateway)
+        self->delegate(gateway, std::move(in));
+    },
+    [&st](gateway_atom) -> gateway_actor {
+      return st.find<gateway_actor>(child_spec::kind::gateway);
+    },
+    [&st](children_atom) {
+      wire::Children out;
+      for (size_t i = 0; i < st.config.children.size(); ++i) {
+        auto* child = out.add_children();
+        child->set_name(st.config.children[i].name);
+        child->set_restarts(st.restarts[i]);
+        child->set_essential(st.config.children[i].essential);
+      }
+      return out;
+    },
+    [&st, self](drain_atom) {
+      st.drained = self->make_response_promise<bool>();
+      st.drain();
+      return st.drained;
+    },
+  };
+}
+
+} // namespace covey

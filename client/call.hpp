@@ -1,0 +1,63 @@
+// A request on its way through a session, and what became of it.
+
+#pragma once
+
+#include "messages/client.pb.h"
+#include "messages/errors.hpp"
+
+#include <caf/actor_clock.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+
+namespace covey::client {
+
+using request_body
+  = std::variant<wire::PutRequest, wire::GetRequest, wire::ScanRequest,
+                 wire::StatusRequest, wire::RingRequest>;
+
+/// In the order of `request_body`, after the alternative for "no reply".
+using reply_body
+  = std::variant<std::monostate, wire::PutReply, wire::GetReply,
+                 wire::ScanReply, wire::StatusReply, wire::RingReply>;
+
+struct outcome {
+  errc code = errc::none;
+  std::string text;
+  /// On an error: whether the write may have happened, at any attempt.
+  bool maybe_written = false;
+  reply_body reply;
+};
+
+inline size_t size_of(const request_body& request) {
+  return std::visit(
+    [](const auto& x) {
+      return x.ByteSizeLong();
+    },
+    request);
+}
+
+/// The session sets `id` and `deadline_us` of the request.
+struct call {
+  request_body request;
+  caf::actor_clock::time_point deadline;
+  /// How often it may be sent again after an error that makes this safe.
+  uint32_t retries = 0;
+  /// Called exactly once, on the session's thread; must not block.
+  std::function<void(outcome&)> done;
+
+  // Kept by the session.
+  uint32_t attempts = 0;
+  bool maybe_written = false;
+  caf::actor_clock::time_point not_before;
+
+  bool is_write() const {
+    return std::holds_alternative<wire::PutRequest>(request);
+  }
+};
+
+} // namespace covey::client
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::client::call)

@@ -1,0 +1,250 @@
+#include "client/client.hpp"
+
+#include "client/dialer.hpp"
+#include "client/session.hpp"
+#include "messages/registration.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/send.hpp>
+
+#include <future>
+#include <mutex>
+#include <random>
+
+namespace covey::client {
+
+namespace {
+
+std::mt19937_64 seeded_rng() {
+  std::random_device device;
+  std::seed_seq seed{device(), device(), device(), device(),
+                     device(), device(), device(), device()};
+  return std::mt19937_64{seed};
+}
+
+// What is measured best for a process with one connection (caf.md, section 2).
+// The heartbeats notice a frozen node well within the default timeout.
+struct config : system_config {
+  config() {
+    load<caf::io::middleman>();
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", size_t{1});
+    set("middleman.workers", size_t{0});
+    set("middleman.heartbeat-interval",
+        caf::timespan{std::chrono::milliseconds{500}});
+    set("middleman.connection-timeout",
+        caf::timespan{std::chrono::milliseconds{2500}});
+  }
+};
+
+wire::PutRequest put_request(std::string&& key,
+                             const request_options& options) {
+  wire::PutRequest request;
+  request.set_keyspace(options.keyspace);
+  request.set_key(std::move(key));
+  request.set_context(options.context);
+  request.set_level(static_cast<uint32_t>(options.level.level));
+  request.set_level_count(options.level.count);
+  request.set_ttl_ms(static_cast<uint64_t>(options.time_to_live.count()));
+  return request;
+}
+
+result to_result(outcome& o) {
+  result r;
+  r.code = o.code;
+  r.text = std::move(o.text);
+  r.maybe_written = o.maybe_written;
+  if (auto* put = std::get_if<wire::PutReply>(&o.reply)) {
+    r.acked = put->acked();
+    r.needed = put->needed();
+    r.homes = put->homes();
+    r.context = std::move(*put->mutable_context());
+  } else if (auto* get = std::get_if<wire::GetReply>(&o.reply)) {
+    r.acked = get->answered();
+    r.needed = get->needed();
+    r.context = std::move(*get->mutable_context());
+    r.values.reserve(static_cast<size_t>(get->values_size()));
+    for (auto& value : *get->mutable_values())
+      r.values.push_back(std::move(value));
+  }
+  return r;
+}
+
+template <class Reply>
+Reply to_reply(outcome& o) {
+  Reply reply;
+  if (auto* found = std::get_if<Reply>(&o.reply))
+    reply = std::move(*found);
+  reply.set_code(static_cast<uint32_t>(o.code));
+  reply.set_text(o.text);
+  return reply;
+}
+
+} // namespace
+
+struct client::impl {
+  explicit impl(settings given)
+    : options(std::move(given)), rng(seeded_rng()), system(caf_config) {
+    session_config config;
+    config.nodes = options.nodes;
+    config.agent = options.agent;
+    config.seed = rng();
+    connector = system.spawn<caf::detached>(dialer);
+    session
+      = system.spawn(covey::client::session, std::move(config), connector);
+  }
+
+  ~impl() {
+    // The clock keeps whoever made a request alive until its timeout, answered
+    // or not: without these two the destructor of the system would wait for it.
+    caf::anon_send_exit(session, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(connector, caf::exit_reason::user_shutdown);
+    session = nullptr;
+    connector = nullptr;
+  }
+
+  void submit(request_body&& request, const request_options& how,
+              std::function<void(outcome&)> done) {
+    call c;
+    c.request = std::move(request);
+    c.deadline = system.clock().now() + how.timeout;
+    c.retries = options.retries;
+    c.done = std::move(done);
+    caf::anon_send(session, std::move(c));
+  }
+
+  core::request_id new_request_id() {
+    std::lock_guard<std::mutex> guard{rng_mutex};
+    auto high = rng();
+    return {high, rng()};
+  }
+
+  void write(wire::PutRequest&& request, const request_options& how,
+             callback done) {
+    auto id = how.request ? how.request : new_request_id();
+    request.set_request_high(id.high);
+    request.set_request_low(id.low);
+    submit(std::move(request), how, [done = std::move(done)](outcome& o) {
+      done(to_result(o));
+    });
+  }
+
+  template <class Reply>
+  Reply ask(request_body&& request, const request_options& how) {
+    auto promise = std::make_shared<std::promise<Reply>>();
+    auto future = promise->get_future();
+    submit(std::move(request), how, [promise](outcome& o) {
+      promise->set_value(to_reply<Reply>(o));
+    });
+    return future.get();
+  }
+
+  settings options;
+  std::mutex rng_mutex;
+  std::mt19937_64 rng;
+  config caf_config;
+  caf::actor_system system;
+  connector_actor connector;
+  session_actor session;
+};
+
+client::client(settings config) : impl_(new impl{std::move(config)}) {}
+
+client::~client() = default;
+
+core::request_id client::new_request_id() {
+  return impl_->new_request_id();
+}
+
+void client::put(std::string key, std::string value,
+                 const request_options& options, callback done) {
+  auto request = put_request(std::move(key), options);
+  request.set_value(std::move(value));
+  impl_->write(std::move(request), options, std::move(done));
+}
+
+void client::remove(std::string key, const request_options& options,
+                    callback done) {
+  auto request = put_request(std::move(key), options);
+  request.set_tombstone(true);
+  impl_->write(std::move(request), options, std::move(done));
+}
+
+void client::get(std::string key, const request_options& options,
+                 callback done) {
+  wire::GetRequest request;
+  request.set_keyspace(options.keyspace);
+  request.set_key(std::move(key));
+  request.set_level(static_cast<uint32_t>(options.level.level));
+  request.set_level_count(options.level.count);
+  impl_->submit(std::move(request), options,
+                [done = std::move(done)](outcome& o) {
+                  done(to_result(o));
+                });
+}
+
+namespace {
+
+// Waits for the result of an asynchronous request.
+class waiter {
+public:
+  callback done() {
+    return [promise = promise_](result&& r) {
+      promise->set_value(std::move(r));
+    };
+  }
+
+  result wait() {
+    return promise_->get_future().get();
+  }
+
+private:
+  std::shared_ptr<std::promise<result>> promise_
+    = std::make_shared<std::promise<result>>();
+};
+
+} // namespace
+
+result client::put(std::string key, std::string value,
+                   const request_options& options) {
+  waiter w;
+  put(std::move(key), std::move(value), options, w.done());
+  return w.wait();
+}
+
+result client::remove(std::string key, const request_options& options) {
+  waiter w;
+  remove(std::move(key), options, w.done());
+  return w.wait();
+}
+
+result client::get(std::string key, const request_options& options) {
+  waiter w;
+  get(std::move(key), options, w.done());
+  return w.wait();
+}
+
+wire::ScanReply client::scan(uint32_t slot, std::string after_key,
+                             uint32_t max_bytes,
+                             const request_options& options) {
+  wire::ScanRequest request;
+  request.set_keyspace(options.keyspace);
+  request.set_slot(slot);
+  request.set_after_key(std::move(after_key));
+  request.set_max_bytes(max_bytes);
+  return impl_->ask<wire::ScanReply>(std::move(request), options);
+}
+
+wire::StatusReply client::status(const request_options& options) {
+  return impl_->ask<wire::StatusReply>(wire::StatusRequest{}, options);
+}
+
+wire::RingReply client::ring(std::string key, const request_options& options) {
+  wire::RingRequest request;
+  request.set_keyspace(options.keyspace);
+  request.set_key(std::move(key));
+  return impl_->ask<wire::RingReply>(std::move(request), options);
+}
+
+} // namespace covey::client

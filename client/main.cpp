@@ -1,0 +1,44 @@
+// Entry point of the covey command.
+
+#include "client/commands.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <map>
+
+namespace {
+
+using namespace covey::client;
+
+int run(const options& opts) {
+  using command = int (*)(const options&, client&);
+  const std::map<std::string, command> commands{
+    {"put", run_put},       {"get", run_get},       {"delete", run_delete},
+    {"import", run_import}, {"export", run_export}, {"status", run_status},
+    {"ring", run_ring},
+  };
+  settings config;
+  config.nodes = opts.nodes;
+  config.agent = std::string{"covey "} + version;
+  client kv{std::move(config)};
+  return commands.at(opts.command)(opts, kv);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  // A closed pipe is then an error of the write, which says so.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    auto parsed = parse_options(argc, argv);
+    if (auto* code = std::get_if<int>(&parsed))
+      return *code;
+    return run(std::get<options>(parsed));
+  } catch (const std::exception& failure) {
+    std::fprintf(
+      stderr, "covey: %s. This is a fault of the command: please report it.\n",
+      failure.what());
+    return 70;
+  }
+}

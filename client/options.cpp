@@ -1,0 +1,223 @@
+#include "client/options.hpp"
+
+#include "client/base64.hpp"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+namespace covey::client {
+
+namespace {
+
+constexpr const char* description
+  = "covey talks to a cluster of coveyd: put and get keys, import and export,\n"
+    "look at the members and at the ring.";
+
+constexpr const char* footer = R"(
+Consistency levels: ONE, TWO, THREE, QUORUM, ALL, LOCAL_ONE, LOCAL_QUORUM,
+EACH_QUORUM, or a number of replicas from 1 to 16. None: what the keyspace says.
+
+A key or a value that starts with '-' goes after '--'.
+
+Exit codes:
+  0  done
+  1  not found
+  2  usage
+  3  unavailable, timed out, overloaded, or not all that was asked for
+  4  the key has siblings
+  5  rejected: too large, unknown keyspace, bad value
+
+Examples:
+  covey --node n1:7101,n2:7101 put greeting hello
+  covey get greeting
+  covey put picture - < picture.png
+  covey get cart --json               # siblings: one line each, exit code 4
+  covey put cart merged --context TOKEN
+  covey import records.jsonl --ack-log acked.log
+  covey export > records.jsonl
+  covey status
+  covey ring greeting
+'covey COMMAND --help' tells the options of a command.)";
+
+// What CLI11 fills, before it is checked.
+struct raw_options {
+  std::string nodes = "127.0.0.1:7101";
+  std::string level;
+  uint32_t timeout_ms = 5000;
+  std::string context;
+  uint64_t ttl_s = 0;
+  bool key64 = false;
+};
+
+constexpr uint64_t max_ttl_s = 100ull * 366 * 24 * 3600;
+
+void add_global_options(CLI::App& app, options& out, raw_options& raw) {
+  app
+    .add_option("--node", raw.nodes,
+                "Nodes to talk to, tried in this order: HOST:PORT,...")
+    ->envname("COVEY_NODES")
+    ->capture_default_str();
+  app
+    .add_option("--keyspace", out.request.keyspace,
+                "Keyspace; 'covey status' lists them")
+    ->capture_default_str();
+  app.add_option("--consistency", raw.level,
+                 "How many homes must answer; see below");
+  app
+    .add_option("--timeout-ms", raw.timeout_ms,
+                "How long each request may take, in milliseconds")
+    ->check(CLI::Range(1u, 600'000u))
+    ->capture_default_str();
+  app.add_flag("--json", out.json, "Write JSON, for programs");
+  app.set_help_flag("-h,--help", "Print this and exit");
+  app.set_version_flag("--version", std::string{"covey "} + version,
+                       "Print the version and exit");
+  app.footer(footer);
+}
+
+void add_key(CLI::App& cmd, options& out, raw_options& raw, bool required) {
+  cmd.add_option("KEY", out.key, "The key")->required(required);
+  cmd.add_flag("--key64", raw.key64,
+               "KEY is base64, for keys that are not text");
+}
+
+void add_context(CLI::App& cmd, raw_options& raw) {
+  cmd.add_option(
+    "--context", raw.context,
+    "The context that 'get --json' printed: says which values this "
+    "write replaces. Without it they stay, as siblings");
+}
+
+CLI::App& add_command(CLI::App& app, const char* name, const char* help,
+                      const char* examples) {
+  auto& cmd = *app.add_subcommand(name, help);
+  cmd.fallthrough();
+  cmd.footer(std::string{"\n"} + examples
+             + "\n'covey --help' tells the options of all commands, the "
+               "consistency levels and the exit codes.");
+  return cmd;
+}
+
+void add_commands(CLI::App& app, options& out, raw_options& raw) {
+  auto& put = add_command(app, "put", "Write a key",
+                          "Examples:\n  covey put greeting hello\n"
+                          "  covey put greeting - < file   # bytes of stdin\n"
+                          "  covey put greeting hi --context TOKEN --ttl-s 60");
+  add_key(put, out, raw, true);
+  put.add_option("VALUE", out.value, "The value; '-' reads it from stdin")
+    ->required();
+  add_context(put, raw);
+  put
+    .add_option(
+      "--ttl-s", raw.ttl_s,
+      "Seconds after which the value expires; 0: the keyspace's default")
+    ->check(CLI::Range(uint64_t{0}, max_ttl_s));
+  auto& get = add_command(app, "get", "Write the value of a key to stdout",
+                          "Examples:\n  covey get greeting\n"
+                          "  covey get cart --json   # with its context");
+  add_key(get, out, raw, true);
+  auto& remove = add_command(app, "delete", "Delete a key",
+                             "Examples:\n  covey delete greeting\n"
+                             "  covey delete greeting --context TOKEN");
+  add_key(remove, out, raw, true);
+  add_context(remove, raw);
+  auto& import = add_command(
+    app, "import", "Put every line of a file of JSON lines",
+    "A line is {\"key\":\"...\",\"value\":\"...\"}; key64 and value64 hold "
+    "bytes\n"
+    "that are not text, in base64.\n"
+    "Examples:\n  covey import records.jsonl\n"
+    "  covey import records.jsonl --ack-log acked.log --skip-acked acked.log");
+  import.add_option("FILE", out.file, "The file; '-' is stdin")->required();
+  import
+    .add_option("--in-flight", out.in_flight,
+                "Writes that may be on their way at once")
+    ->check(CLI::Range(1u, 10'000u))
+    ->capture_default_str();
+  import.add_option(
+    "--ack-log", out.ack_log,
+    "Append the key of each acknowledged write to this file, in "
+    "base64, one a line");
+  import.add_option("--skip-acked", out.skip_acked,
+                    "Skip the keys in this file, written by --ack-log");
+  add_command(app, "export",
+              "Write every key of the keyspace to stdout as JSON lines",
+              "Example:\n  covey --keyspace users export > users.jsonl");
+  add_command(app, "status", "Show members, keyspaces and statistics",
+              "Example:\n  covey --node n2:7101 status");
+  auto& ring
+    = add_command(app, "ring", "Show who owns how much, or where a key lies",
+                  "Examples:\n  covey ring\n  covey ring greeting");
+  add_key(ring, out, raw, false);
+}
+
+std::vector<node_address> parse_nodes(const std::string& text) {
+  std::vector<node_address> result;
+  for (size_t from = 0; from <= text.size();) {
+    auto to = std::min(text.find(',', from), text.size());
+    auto part = text.substr(from, to - from);
+    auto node = parse_node_address(part);
+    if (!node)
+      throw CLI::ValidationError("--node", "'" + part
+                                             + "' is not HOST:PORT, e.g. "
+                                               "127.0.0.1:7101");
+    result.push_back(std::move(*node));
+    from = to + 1;
+  }
+  return result;
+}
+
+// Translates what CLI11 filled; throws CLI::ValidationError.
+void check(options& out, const raw_options& raw) {
+  out.nodes = parse_nodes(raw.nodes);
+  if (!raw.level.empty()) {
+    auto level = core::parse_consistency(raw.level);
+    if (!level)
+      throw CLI::ValidationError("--consistency", "'" + raw.level
+                                                    + "' is no level; see "
+                                                      "'covey --help'");
+    out.request.level = *level;
+  }
+  out.request.timeout = std::chrono::milliseconds{raw.timeout_ms};
+  out.request.time_to_live = std::chrono::seconds{raw.ttl_s};
+  auto context = base64_decode(raw.context);
+  if (!context)
+    throw CLI::ValidationError("--context",
+                               "not base64; give what 'get --json' "
+                               "printed");
+  out.request.context = std::move(*context);
+  if (raw.key64) {
+    auto key = base64_decode(out.key);
+    if (!key)
+      throw CLI::ValidationError("--key64", "KEY is not base64");
+    out.key = std::move(*key);
+  }
+  out.value_from_stdin = out.command == "put" && out.value == "-";
+}
+
+} // namespace
+
+std::variant<options, int> parse_options(int argc, const char* const* argv) {
+  options result;
+  raw_options raw;
+  CLI::App app{description, "covey"};
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(26);
+  add_global_options(app, result, raw);
+  add_commands(app, result, raw);
+  try {
+    app.parse(argc, const_cast<char**>(argv));
+    result.command = app.get_subcommands().front()->get_name();
+    check(result, raw);
+  } catch (const CLI::Success& request) {
+    app.exit(request, std::cout, std::cerr);
+    return 0;
+  } catch (const CLI::ParseError& wrong) {
+    std::cerr << "covey: usage: " << wrong.what()
+              << ". Run 'covey --help' for how to use it.\n";
+    return 2;
+  }
+  return result;
+}
+
+} // namespace covey::client

@@ -1,0 +1,36 @@
+// What the covey command was asked to do.
+
+#pragma once
+
+#include "client/client.hpp"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace covey::client {
+
+inline constexpr const char* version = "0.1.0";
+
+struct options {
+  std::vector<node_address> nodes;
+  /// Keyspace, level, timeout, context and time to live.
+  request_options request;
+  bool json = false;
+  std::string command;
+  /// Empty for `ring` without KEY.
+  std::string key;
+  std::string value;
+  bool value_from_stdin = false;
+  // import only.
+  std::string file;
+  size_t in_flight = 512;
+  std::string ack_log;
+  std::string skip_acked;
+};
+
+/// Parses the command line. An exit code if there is nothing left to do: the
+/// help or the version was printed (0), or what is wrong with it (2).
+std::variant<options, int> parse_options(int argc, const char* const* argv);
+
+} // namespace covey::client

@@ -1,0 +1,139 @@
+#include "messages/convert.hpp"
+
+#include "core/slot.hpp"
+
+namespace covey {
+
+wire::PutRequest to_wire(const client_op& op, const core::keyspace& ks) {
+  wire::PutRequest out;
+  out.set_keyspace(ks.name);
+  out.set_key(op.key);
+  out.set_value(op.value);
+  out.set_tombstone(op.tombstone);
+  out.set_context(op.context);
+  out.set_request_high(op.request.high);
+  out.set_request_low(op.request.low);
+  out.set_deadline_us(op.deadline_us);
+  out.set_level(static_cast<uint32_t>(op.level.level));
+  out.set_level_count(op.level.count);
+  out.set_expires_at_ms(op.expires_at_ms);
+  out.set_epoch_generation(op.epoch.generation);
+  out.set_epoch_number(op.epoch.number);
+  return out;
+}
+
+client_answer from_wire(const wire::PutReply& reply) {
+  client_answer a;
+  a.verb = client_verb::put;
+  a.code = static_cast<errc>(reply.code());
+  a.text = reply.text();
+  a.maybe_written = reply.maybe_written();
+  a.answered = reply.acked();
+  a.needed = reply.needed();
+  a.context = reply.context();
+  return a;
+}
+
+void to_wire(const client_answer& a, const core::epoch_id& epoch,
+             wire::PutReply& out) {
+  out.Clear();
+  out.set_id(a.id);
+  out.set_code(static_cast<uint32_t>(a.code));
+  out.set_text(a.text);
+  out.set_maybe_written(a.maybe_written);
+  out.set_acked(a.answered);
+  out.set_needed(a.needed);
+  out.set_context(a.context);
+  // Fallbacks do not count yet: what is met is met by homes alone.
+  out.set_homes(a.code == errc::none);
+  out.set_epoch_generation(epoch.generation);
+  out.set_epoch_number(epoch.number);
+}
+
+void to_wire(client_answer& a, const core::epoch_id& epoch,
+             wire::GetReply& out) {
+  out.Clear();
+  out.set_id(a.id);
+  out.set_code(static_cast<uint32_t>(a.code));
+  out.set_text(a.text);
+  out.set_answered(a.answered);
+  out.set_needed(a.needed);
+  for (auto& value : a.values)
+    out.add_values(std::move(value));
+  out.set_context(a.context);
+  out.set_epoch_generation(epoch.generation);
+  out.set_epoch_number(epoch.number);
+}
+
+void to_wire(client_answer& a, wire::ScanReply& out) {
+  out.Clear();
+  out.set_id(a.id);
+  out.set_code(static_cast<uint32_t>(a.code));
+  out.set_text(a.text);
+  for (auto& entry : a.entries) {
+    auto* to = out.add_entries();
+    to->set_key(std::move(entry.key));
+    for (auto& value : entry.values)
+      to->add_values(std::move(value));
+  }
+  out.set_next_slot(a.next_slot);
+  out.set_next_after_key(a.next_after_key);
+}
+
+void to_wire(const replica_op& op, wire::ReplicaRequest& out) {
+  out.Clear();
+  out.set_id(op.id);
+  out.set_verb(static_cast<uint32_t>(op.verb));
+  out.set_epoch_generation(op.epoch.generation);
+  out.set_epoch_number(op.epoch.number);
+  out.set_deadline_us(op.deadline_us);
+  out.set_keyspace(op.keyspace);
+  out.set_slot(op.slot);
+  out.set_key(op.key);
+  out.set_record(op.bytes);
+  out.set_flushed(op.flushed);
+  out.set_last_slot(op.last_slot);
+  out.set_max_bytes(op.max_bytes);
+}
+
+bool from_wire(wire::ReplicaRequest& in, replica_op& out) {
+  auto verb = static_cast<replica_verb>(in.verb());
+  auto known = verb == replica_verb::write || verb == replica_verb::read
+               || verb == replica_verb::scan;
+  if (!known || in.verb() > 0xff || in.slot() >= core::slot_count
+      || in.last_slot() >= core::slot_count)
+    return false;
+  out.id = in.id();
+  out.verb = verb;
+  out.epoch = {in.epoch_generation(), in.epoch_number()};
+  out.deadline_us = in.deadline_us();
+  out.keyspace = in.keyspace();
+  out.slot = static_cast<uint16_t>(in.slot());
+  out.key = std::move(*in.mutable_key());
+  out.bytes = std::move(*in.mutable_record());
+  out.flushed = in.flushed();
+  out.last_slot = static_cast<uint16_t>(in.last_slot());
+  out.max_bytes = in.max_bytes();
+  return true;
+}
+
+void to_wire(replica_answer& a, wire::ReplicaAnswer& out) {
+  out.Clear();
+  out.set_id(a.id);
+  out.set_kind(static_cast<uint32_t>(a.kind));
+  out.set_code(static_cast<uint32_t>(a.code));
+  out.set_text(a.text);
+  out.set_bytes(std::move(a.bytes));
+}
+
+replica_answer from_wire(wire::ReplicaAnswer& in) {
+  replica_answer a;
+  a.id = in.id();
+  a.kind = static_cast<answer_kind>(in.kind());
+  a.code = static_cast<errc>(in.code());
+  a.text = in.text();
+  a.bytes = std::move(*in.mutable_bytes());
+  return a;
+}
+
+} // namespace covey

@@ -1,0 +1,257 @@
+#include "runtime/node.hpp"
+
+#include "messages/registration.hpp"
+#include "runtime/connector.hpp"
+#include "runtime/wiring.hpp"
+#include "storage/data_directory.hpp"
+
+#include <caf/io/middleman.hpp>
+#include <caf/scoped_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <random>
+
+namespace covey::runtime {
+
+namespace {
+
+uint64_t wall_us() {
+  return static_cast<uint64_t>(
+    std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::system_clock::now().time_since_epoch())
+      .count());
+}
+
+uint64_t steady_ms() {
+  return static_cast<uint64_t>(
+    std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now().time_since_epoch())
+      .count());
+}
+
+uint64_t micros(std::chrono::milliseconds x) {
+  return static_cast<uint64_t>(x.count()) * 1000;
+}
+
+/// The settings that caf.md and pipeline.md measured as best here.
+struct caf_config : system_config {
+  explicit caf_config(uint32_t threads) {
+    load<caf::io::middleman>();
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", size_t{threads});
+    set("middleman.workers", size_t{0});
+    // A connection that a network has swallowed must end, so that dialling it
+    // anew can work; links notice silence much earlier.
+    set("middleman.heartbeat-interval", caf::timespan{std::chrono::seconds(1)});
+    set("middleman.connection-timeout", caf::timespan{std::chrono::seconds(15)});
+  }
+};
+
+storage::directory_options directory_options_of(const node_config& config) {
+  storage::directory_options out;
+  auto& engine = out.engine;
+  engine.directory = config.node.data_directory;
+  engine.shards = config.storage.shards;
+  engine.cache_mb = config.storage.cache_mb;
+  engine.type = config.storage.table_type;
+  engine.compressor = config.storage.compression;
+  engine.leaf_page_kb = config.storage.leaf_page_kb;
+  engine.checkpoint_log_mb = config.storage.checkpoint_log_mb;
+  engine.checkpoint_interval_s = config.storage.checkpoint_interval_s;
+  engine.min_free_mb = config.storage.min_free_mb;
+  engine.fsync = config.storage.durability == durability_mode::fsync;
+  engine.log = [](const std::string& line, bool alarm) {
+    if (alarm)
+      spdlog::error("engine: {}", line);
+    else
+      spdlog::debug("engine: {}", line);
+  };
+  out.member = config.epoch.members[config.self].id;
+  out.now_s = wall_us() / 1'000'000;
+  return out;
+}
+
+wiring_options wiring_of(const node_config& config) {
+  wiring_options out;
+  out.shard.max_siblings = config.limits.siblings;
+  out.shard.max_drift_us = micros(config.limits.clock_drift);
+  out.replica.max_key_bytes = config.limits.key_bytes;
+  out.coordinator.patience_us = micros(config.links.read_patience);
+  out.gateway.max_requests = config.limits.inflight_requests;
+  out.gateway.max_bytes = config.limits.inflight_mb << 20;
+  out.gateway.client_credit = config.limits.client_inflight_requests;
+  out.gateway.max_key_bytes = config.limits.key_bytes;
+  out.gateway.max_value_bytes = config.limits.value_bytes;
+  out.gateway.default_timeout_us = micros(config.limits.default_timeout);
+  out.gateway.max_timeout_us = micros(config.limits.max_timeout);
+  out.gateway.burst_bytes = size_t{config.links.burst_kb} << 10;
+  out.gateway.version = version;
+  out.gateway.durability
+    = config.storage.durability == durability_mode::fsync ? "fsync"
+                                                          : "periodic";
+  out.link.heartbeat_ms = static_cast<uint64_t>(config.links.heartbeat.count());
+  out.link.timeout_ms = static_cast<uint64_t>(config.links.timeout.count());
+  out.link.retry_min_ms = static_cast<uint64_t>(config.links.retry_min.count());
+  out.link.retry_max_ms = static_cast<uint64_t>(config.links.retry_max.count());
+  out.link.max_bytes_under_way = config.links.inflight_mb << 20;
+  out.link.max_requests = config.links.inflight_requests;
+  out.link.burst_bytes = size_t{config.links.burst_kb} << 10;
+  out.detached_shards = config.storage.detached_shards;
+  std::random_device entropy;
+  out.seed = uint64_t{entropy()} << 32 | entropy();
+  return out;
+}
+
+} // namespace
+
+struct node::impl {
+  explicit impl(const node_config& c)
+    : config(c), caf_settings(c.runtime.scheduler_threads) {
+  }
+
+  node_config config;
+  std::unique_ptr<storage::data_directory> directory;
+  caf_config caf_settings;
+  std::unique_ptr<caf::actor_system> sys;
+  std::shared_ptr<node_context> context;
+  local_supervisor_actor supervisor;
+  bool published = false;
+  /// Children by name, noted as they are started.
+  std::mutex children_mutex;
+  std::map<std::string, caf::strong_actor_ptr> children;
+  bool stopped = false;
+
+  void start_actors(std::function<void(const std::string&)> give_up);
+  bool publish(std::string& error);
+};
+
+void node::impl::start_actors(
+  std::function<void(const std::string&)> give_up) {
+  context = make_node_context(
+    std::make_shared<const core::epoch>(config.epoch), config.self,
+    config.storage.shards);
+  context->wall_us = wall_us;
+  context->log = spdlog::default_logger();
+  context->run = directory->run();
+  context->previous_run = directory->previous_run();
+  auto options = wiring_of(config);
+  options.shard.engine = &directory->engine();
+  options.flusher.engine = &directory->engine();
+  options.flusher.flushed = [this](const std::vector<uint64_t>& sequences) {
+    directory->note_flushed(sequences, steady_ms());
+  };
+  options.connector
+    = [this](core::member_index) { return spawn_connector(*sys); };
+  supervisor_config tree;
+  tree.children = wire_node(*sys, context, options);
+  for (auto& spec : tree.children)
+    spec.start = [this, name = spec.name,
+                  start = std::move(spec.start)](const auto& earlier) {
+      auto child = start(earlier);
+      std::lock_guard<std::mutex> guard{children_mutex};
+      children[name] = child;
+      return child;
+    };
+  tree.restarts = config.supervisor.restarts;
+  tree.window_ms = static_cast<uint64_t>(
+    std::chrono::milliseconds{config.supervisor.window}.count());
+  tree.drain_timeout = config.limits.drain_timeout;
+  tree.give_up = std::move(give_up);
+  supervisor = sys->spawn(covey::supervisor, tree, node_context_ptr{context});
+}
+
+bool node::impl::publish(std::string& error) {
+  const auto& at = config.node;
+  auto handle = caf::actor_cast<supervisor_actor>(supervisor);
+  auto port = sys->middleman().publish(handle, at.port, at.address.c_str(),
+                                       true);
+  if (port) {
+    published = true;
+    return true;
+  }
+  error = "cannot listen at " + at.address + ":" + std::to_string(at.port)
+          + ": the address is in use or not of this machine; stop the other "
+            "process or change node.port";
+  return false;
+}
+
+node::node(std::unique_ptr<impl> x) : impl_(std::move(x)) {
+}
+
+node::~node() {
+  stop();
+}
+
+std::unique_ptr<node>
+node::start(const node_config& config,
+            std::function<void(const std::string& why)> give_up,
+            std::string& error) {
+  auto x = std::make_unique<impl>(config);
+  x->directory
+    = storage::data_directory::open(directory_options_of(config), error);
+  if (!x->directory)
+    return nullptr;
+  x->sys = std::make_unique<caf::actor_system>(x->caf_settings);
+  x->start_actors(std::move(give_up));
+  auto published = x->publish(error);
+  std::unique_ptr<node> result{new node{std::move(x)}};
+  if (!published) {
+    result->stop();
+    return nullptr;
+  }
+  return result;
+}
+
+bool node::stop() {
+  auto& x = *impl_;
+  if (x.stopped)
+    return true;
+  x.stopped = true;
+  auto clean = false;
+  {
+    caf::scoped_actor self{*x.sys};
+    auto patience = x.config.limits.drain_timeout * 3;
+    self->request(x.supervisor, caf::timespan{patience}, drain_atom::value)
+      .receive([&](bool all_clean) { clean = all_clean; },
+               [&](const caf::error&) {
+                 spdlog::warn("node: the actors did not stop in time");
+               });
+    if (x.published)
+      x.sys->middleman().unpublish(
+        caf::actor_cast<supervisor_actor>(x.supervisor), x.config.node.port);
+    std::lock_guard<std::mutex> guard{x.children_mutex};
+    for (auto& [name, child] : x.children) {
+      auto actor = caf::actor_cast<caf::actor>(child);
+      self->send_exit(actor, caf::exit_reason::user_shutdown);
+      self->wait_for(actor);
+    }
+    x.children.clear();
+    self->send_exit(x.supervisor, caf::exit_reason::user_shutdown);
+    self->wait_for(x.supervisor);
+  }
+  x.supervisor = local_supervisor_actor{};
+  x.context.reset();
+  x.sys.reset();
+  // Every actor that held a session of the engine is gone by now.
+  x.directory->close();
+  return clean;
+}
+
+local_supervisor_actor node::supervisor() const {
+  return impl_->supervisor;
+}
+
+uint64_t node::run() const {
+  return impl_->directory->run();
+}
+
+caf::strong_actor_ptr node::child(const std::string& name) const {
+  std::lock_guard<std::mutex> guard{impl_->children_mutex};
+  auto i = impl_->children.find(name);
+  return i != impl_->children.end() ? i->second : nullptr;
+}
+
+} // namespace covey::runtime

@@ -1,0 +1,173 @@
+#include "runtime/wiring.hpp"
+
+#include "core/hash.hpp"
+
+#include <memory>
+#include <random>
+
+namespace covey::runtime {
+
+namespace {
+
+using role = child_spec::kind;
+
+template <class Handle>
+caf::strong_actor_ptr erase(const Handle& handle) {
+  return caf::actor_cast<caf::strong_actor_ptr>(handle);
+}
+
+/// Where the children of each sort start in the supervisor's order.
+struct positions {
+  size_t shards;
+  size_t replicas;
+  size_t coordinators;
+  size_t gateway;
+  size_t links;
+};
+
+template <class Handle>
+std::vector<Handle> pick(const started_children& children, size_t from,
+                         size_t n) {
+  std::vector<Handle> result;
+  for (size_t i = from; i < from + n; ++i)
+    result.push_back(caf::actor_cast<Handle>(children[i]));
+  return result;
+}
+
+/// Draws seeds for the children; a restarted child gets a new one.
+using seed_source = std::shared_ptr<std::mt19937_64>;
+
+void add_storage(caf::actor_system& sys, const node_context_ptr& node,
+                 const wiring_options& options, const seed_source& seeds,
+                 std::vector<child_spec>& out) {
+  out.push_back({"flusher", role::plain, true, 0,
+                 [&sys, node, options](const started_children&) {
+                   return erase(options.detached_flusher
+                                  ? sys.spawn<caf::detached>(
+                                    flusher, options.flusher, node)
+                                  : sys.spawn(flusher, options.flusher, node));
+                 }});
+  for (uint32_t i = 0; i < node->shards; ++i)
+    out.push_back(
+      {"storage-shard/" + std::to_string(i), role::shard, true, 0,
+       [&sys, node, options, seeds, i](const started_children& earlier) {
+         auto config = options.shard;
+         config.shard = i;
+         config.seed = (*seeds)();
+         auto f = caf::actor_cast<flusher_actor>(earlier.front());
+         return erase(options.detached_shards
+                        ? sys.spawn<caf::detached>(storage_shard, config, node,
+                                                   f)
+                        : sys.spawn(storage_shard, config, node, f));
+       }});
+  for (uint32_t i = 0; i < node->shards; ++i)
+    out.push_back({"replica/" + std::to_string(i), role::plain, false, 0,
+                   [&sys, node, options, i](const started_children& earlier) {
+                     auto config = options.replica;
+                     config.shard = i;
+                     return erase(
+                       sys.spawn(replica, config, node,
+                                 caf::actor_cast<storage_shard_actor>(
+                                   earlier[1 + i])));
+                   }});
+}
+
+void add_requests(caf::actor_system& sys, const node_context_ptr& node,
+                  const wiring_options& options, const seed_source& seeds,
+                  const positions& at, std::vector<child_spec>& out) {
+  for (uint32_t i = 0; i < options.coordinators; ++i)
+    out.push_back({"coordinator/" + std::to_string(i), role::plain, false, 0,
+                   [&sys, node, options, at](const started_children& earlier) {
+                     return erase(sys.spawn(
+                       coordinator, options.coordinator, node,
+                       pick<replica_actor>(earlier, at.replicas,
+                                           node->shards)));
+                   }});
+  out.push_back(
+    {"gateway", role::gateway, false, 0,
+     [&sys, node, options, seeds, at](const started_children& earlier) {
+       auto config = options.gateway;
+       config.seed = (*seeds)();
+       return erase(sys.spawn(
+         gateway, config, node,
+         pick<coordinator_actor>(earlier, at.coordinators,
+                                 options.coordinators),
+         caf::actor_cast<flusher_actor>(earlier.front())));
+     }});
+}
+
+void add_links(caf::actor_system& sys, const node_context_ptr& node,
+               const wiring_options& options, const seed_source& seeds,
+               const positions& at, std::vector<child_spec>& out) {
+  const auto& members = node->epoch->members;
+  for (core::member_index peer = 0; peer < members.size(); ++peer) {
+    if (peer == node->self)
+      continue;
+    auto connector = options.connector(peer);
+    out.push_back({"peer-link/" + members[peer].name, role::link, false, peer,
+                   [&sys, node, options, seeds, at, peer,
+                    connector](const started_children& earlier) {
+                     auto config = options.link;
+                     config.peer = peer;
+                     config.seed = (*seeds)();
+                     peer_link_collaborators with;
+                     with.connector = connector;
+                     with.shards = pick<storage_shard_actor>(
+                       earlier, at.shards, node->shards);
+                     with.replicas = pick<replica_actor>(earlier, at.replicas,
+                                                         node->shards);
+                     with.coordinators = pick<coordinator_actor>(
+                       earlier, at.coordinators, options.coordinators);
+                     return erase(sys.spawn(peer_link, config, node, with));
+                   }});
+  }
+}
+
+} // namespace
+
+std::shared_ptr<node_context>
+make_node_context(std::shared_ptr<const core::epoch> epoch,
+                  core::member_index self, uint32_t shards) {
+  auto node = std::make_shared<node_context>(epoch->members.size(), shards);
+  for (const auto& ks : epoch->keyspaces) {
+    auto& ring = node->rings[core::group_id(ks.replication)];
+    if (!ring)
+      ring = std::make_shared<const core::ring>(epoch->members,
+                                                ks.replication);
+  }
+  node->self = self;
+  node->token_key = core::hash64("context of " + epoch->cluster);
+  node->epoch = std::move(epoch);
+  return node;
+}
+
+std::vector<child_spec> wire_node(caf::actor_system& sys,
+                                  const node_context_ptr& node,
+                                  const wiring_options& options) {
+  auto seeds = std::make_shared<std::mt19937_64>(options.seed);
+  positions at{};
+  at.shards = 1;
+  at.replicas = at.shards + node->shards;
+  at.coordinators = at.replicas + node->shards;
+  at.gateway = at.coordinators + options.coordinators;
+  at.links = at.gateway + 1;
+  std::vector<child_spec> result;
+  add_storage(sys, node, options, seeds, result);
+  add_requests(sys, node, options, seeds, at, result);
+  add_links(sys, node, options, seeds, at, result);
+  result.push_back({"ticker", role::plain, false, 0,
+                    [&sys, node, options, at](const started_children& earlier) {
+                      std::vector<ticked_actor> woken;
+                      for (size_t i = 0; i < earlier.size(); ++i) {
+                        auto ticked = (i >= at.shards && i < at.replicas)
+                                      || i >= at.coordinators;
+                        if (ticked)
+                          woken.push_back(
+                            caf::actor_cast<ticked_actor>(earlier[i]));
+                      }
+                      return erase(sys.spawn(ticker, options.ticker, woken));
+                    }});
+  return result;
+}
+
+} // namespace covey::runtime

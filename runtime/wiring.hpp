@@ -1,0 +1,48 @@
+// Which actors a node consists of, and who knows whom.
+
+#pragma once
+
+#include "actors/coordinator.hpp"
+#include "actors/flusher.hpp"
+#include "actors/gateway.hpp"
+#include "actors/peer_link.hpp"
+#include "actors/replica.hpp"
+#include "actors/storage_shard.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/ticker.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include <functional>
+
+namespace covey::runtime {
+
+/// Everything that differs between a process and a simulation.
+struct wiring_options {
+  flusher_config flusher;
+  storage_shard_config shard;
+  replica_config replica;
+  coordinator_config coordinator;
+  gateway_config gateway;
+  peer_link_config link;
+  ticker_config ticker;
+  uint32_t coordinators = 1;
+  bool detached_flusher = true;
+  bool detached_shards = false;
+  /// Source of all seeds.
+  uint64_t seed = 0;
+  /// The connector of the link to a member.
+  std::function<connector_actor(core::member_index)> connector;
+};
+
+/// The state that the actors of a node share. `epoch` must be sound.
+std::shared_ptr<node_context>
+make_node_context(std::shared_ptr<const core::epoch> epoch,
+                  core::member_index self, uint32_t shards);
+
+/// The children of a node's supervisor, in order.
+std::vector<child_spec> wire_node(caf::actor_system& sys,
+                                  const node_context_ptr& node,
+                                  const wiring_options& options);
+
+} // namespace covey::runtime

@@ -1,0 +1,89 @@
+#define CAF_SUITE storage.layout
+
+#include "storage/layout.hpp"
+
+#include <caf/test/unit_test.hpp>
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <tuple>
+#include <vector>
+
+using namespace covey::storage;
+
+CAF_TEST(a record key has exactly the documented bytes) {
+  CAF_CHECK_EQUAL(record_key(1, 0x0203, 0x04050607, "key"),
+                  std::string("\0\0\0\1\2\3\4\5\6\7key", 13));
+}
+
+CAF_TEST(a parsed key is what was built) {
+  for (const auto& key : {std::string{}, std::string{"k"}, std::string(3, '\0'),
+                          std::string(1024, '\xff')}) {
+    auto bytes = record_key(UINT32_MAX, 16383, 7, key);
+    record_position position;
+    CAF_REQUIRE(parse_record_key(bytes, position));
+    CAF_CHECK_EQUAL(position.group, UINT32_MAX);
+    CAF_CHECK_EQUAL(position.slot, 16383u);
+    CAF_CHECK_EQUAL(position.keyspace, 7u);
+    CAF_CHECK_EQUAL(position.key, key);
+  }
+}
+
+CAF_TEST(what is too short is no record key) {
+  auto bytes = record_key(1, 2, 3, "");
+  record_position position;
+  for (size_t n = 0; n < bytes.size(); ++n)
+    CAF_CHECK(
+      !parse_record_key(std::string_view{bytes}.substr(0, n), position));
+}
+
+CAF_TEST(keys sort by group then slot then keyspace then key) {
+  std::mt19937_64 random{7};
+  std::vector<std::tuple<uint32_t, uint16_t, uint32_t, std::string>> places;
+  for (int i = 0; i < 500; ++i)
+    places.emplace_back(random() % 3 * 0x7fffffff, random() % 16384,
+                        random() % 2 * 300, std::to_string(random() % 50));
+  std::sort(places.begin(), places.end());
+  auto key_of = [](const auto& x) {
+    return record_key(std::get<0>(x), std::get<1>(x), std::get<2>(x),
+                      std::get<3>(x));
+  };
+  for (size_t i = 1; i < places.size(); ++i)
+    CAF_REQUIRE(key_of(places[i - 1]) <= key_of(places[i]));
+}
+
+CAF_TEST(a slot is the range from its begin to the next one) {
+  for (uint32_t slot : {0u, 1u, 255u, 256u, 16383u}) {
+    auto begin = slot_begin(5, slot);
+    auto end = slot_begin(5, slot + 1);
+    auto first = record_key(5, static_cast<uint16_t>(slot), 0, "");
+    auto last = record_key(5, static_cast<uint16_t>(slot), UINT32_MAX,
+                           std::string(1024, '\xff'));
+    CAF_CHECK(begin <= first);
+    CAF_CHECK(last < end);
+    if (slot < 16383)
+      CAF_CHECK(end <= record_key(5, static_cast<uint16_t>(slot + 1), 0, ""));
+    if (slot > 0)
+      CAF_CHECK(record_key(5, static_cast<uint16_t>(slot - 1), UINT32_MAX,
+                           std::string(1024, '\xff'))
+                < begin);
+  }
+  CAF_CHECK(slot_begin(5, 16384) <= record_key(6, 0, 0, ""));
+}
+
+CAF_TEST(no two rows of the system table share a key) {
+  std::set<std::string> rows{identity_row()};
+  size_t count = 1;
+  for (uint32_t shard : {0u, 1u, 10u, 255u}) {
+    rows.insert(sequence_row(shard));
+    rows.insert(shard_state_row(shard));
+    count += 2;
+    for (uint32_t part : {0u, 1u, 256u}) {
+      rows.insert(filter_row(shard, part));
+      ++count;
+    }
+  }
+  CAF_CHECK_EQUAL(rows.size(), count);
+  CAF_CHECK(filter_row(3, 255) < filter_row(3, 256));
+}
