@@ -32,6 +32,7 @@ setup: ## Installs the Debian packages that are missing
 .PHONY: cluster
 cluster: build ## Runs three nodes until Ctrl-C; DETACH=1 leaves them running
 	@scripts/cluster.sh $(if $(DETACH),start,foreground)
+	@$(if $(DETACH),echo "stop them with make cluster-stop")
 
 .PHONY: cluster-stop
 cluster-stop: ## Stops the nodes of make cluster DETACH=1

@@ -185,14 +185,15 @@ void coordinator_state::refuse(const client_asker_actor& from,
 
 std::string coordinator_state::describe(const request& r,
                                         const core::requirement& need,
-                                        core::home_set answered) const {
+                                        core::home_set homes,
+                                        const char* verb) const {
   auto result = core::to_string(r.level) + " needs "
                 + std::to_string(need.needed()) + " of "
                 + std::to_string(r.home_count) + " homes, "
-                + std::to_string(core::count(answered)) + " answered";
+                + std::to_string(core::count(homes)) + " " + verb;
   std::string why;
   for (uint8_t i = 0; i < r.home_count; ++i) {
-    if ((answered >> i & 1) != 0)
+    if ((homes >> i & 1) != 0)
       continue;
     const auto& member = node->epoch->members[r.homes[i]];
     std::string reason;

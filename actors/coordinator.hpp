@@ -97,8 +97,10 @@ private:
   void refuse(const client_asker_actor& from, const client_op& op, errc code,
               std::string text = {});
   void expire(const ticket& t, request& r);
+  /// `verb`: what the homes in `homes` did, or are.
   std::string describe(const request& r, const core::requirement& need,
-                       core::home_set answered) const;
+                       core::home_set homes,
+                       const char* verb = "answered") const;
 
   // coordinator_put.cpp
   void start_put(ticket t, request& r, client_op& op, core::requirement need);

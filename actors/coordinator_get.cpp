@@ -9,6 +9,17 @@ namespace covey {
 void coordinator_state::start_get(ticket t, request& r,
                                   core::requirement need) {
   ++node->counters.gets;
+  auto down = unreachable_homes(r);
+  if (!need.possible(down)) {
+    client_answer a;
+    a.code = errc::unavailable;
+    a.needed = need.needed();
+    a.text = describe(r, need, ((core::home_set{1} << r.home_count) - 1) & ~down,
+                      "reachable");
+    answer(r, std::move(a));
+    table_.remove(t);
+    return;
+  }
   r.get.emplace(std::move(need), order_of(r), r.keyspace->policy);
   get_action(t, r, r.get->start());
 }
@@ -33,7 +44,7 @@ void coordinator_state::get_action(ticket t, request& r,
     answer_get(r);
   if (what.fail) {
     client_answer a;
-    a.code = get.answers() == 0 ? errc::unavailable : errc::quorum_not_met;
+    a.code = errc::quorum_not_met;
     a.answered = core::count(get.answers());
     a.needed = get.need().needed();
     a.text = describe(r, get.need(), get.answers());

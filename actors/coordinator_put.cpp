@@ -21,8 +21,8 @@ void coordinator_state::start_put(ticket t, request& r, client_op& op,
     refuse(r.from, op, errc::unavailable,
            describe(r, need,
                     ((core::home_set{1} << r.home_count) - 1)
-                      & ~unreachable_homes(r))
-             + "; nothing was written");
+                      & ~unreachable_homes(r),
+                    "reachable"));
     table_.remove(t);
     return;
   }
@@ -45,6 +45,7 @@ void coordinator_state::put_answer(ticket t, request& r, replica_answer& a) {
     case answer_kind::committed: {
       // From here on others may see it: the commit has succeeded.
       r.seen.add(a.dot);
+      r.seen.limit_singles(core::record::max_singles);
       r.stamp = a.stamp;
       r.committed = true;
       for (uint8_t i = 0; i < r.home_count; ++i) {
@@ -110,7 +111,7 @@ void coordinator_state::start_forward(ticket t, request& r, client_op& op) {
   r.forwarded = std::move(op);
   if (!forward_next(t, r) && r.awaited == 0) {
     refuse(r.from, *r.forwarded, errc::unavailable,
-           "none of the homes can be reached; nothing was written");
+           "none of the homes can be reached");
     table_.remove(t);
   }
 }

@@ -245,6 +245,12 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
   core::write w;
   w.seen = op.seen;
   w.fresh.id = identity.next();
+  // Whoever has seen this dot proves that we forgot having given it.
+  if (r.seen.covers(w.fresh.id) || op.seen.covers(w.fresh.id)) {
+    self->send(self, renew_atom::value);
+    late = failure(op.id, errc::storage_failed, "a new incarnation is needed");
+    return status::ok;
+  }
   w.fresh.stamp = *stamp;
   w.fresh.expires_at_ms = op.expires_at_ms;
   w.fresh.request = op.request;

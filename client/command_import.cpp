@@ -100,10 +100,9 @@ bool import_run::open() {
                           : ::open(opts_.file.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat info {};
   if (fd_ < 0 || ::fstat(fd_, &info) != 0 || S_ISDIR(info.st_mode)) {
-    auto why_not = fd_ < 0 ? errno : EISDIR;
     std::fprintf(stderr,
                  "covey: import: cannot open '%s': %s. Check the path.\n",
-                 opts_.file.c_str(), std::strerror(why_not));
+                 opts_.file.c_str(), std::strerror(fd_ < 0 ? errno : EISDIR));
     return false;
   }
   if (S_ISREG(info.st_mode))

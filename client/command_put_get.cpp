@@ -74,7 +74,19 @@ int run_put(const options& opts, client& kv) {
 }
 
 int run_delete(const options& opts, client& kv) {
-  return finish_write(opts, kv.remove(opts.key, opts.request));
+  auto how = opts.request;
+  // A delete replaces only what its context has seen: without one it would
+  // leave every value where it is, and still succeed.
+  if (how.context.empty()) {
+    auto start = std::chrono::steady_clock::now();
+    auto seen = kv.get(opts.key, how);
+    if (!seen.ok())
+      return report(opts.command, {seen.code, seen.text, true, false});
+    how.context = seen.context;
+    how.timeout -= std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - start);
+  }
+  return finish_write(opts, kv.remove(opts.key, how));
 }
 
 int run_get(const options& opts, client& kv) {

@@ -52,22 +52,21 @@ struct raw_options {
 constexpr uint64_t max_ttl_s = 100ull * 366 * 24 * 3600;
 
 void add_global_options(CLI::App& app, options& out, raw_options& raw) {
-  app
-    .add_option("--node", raw.nodes,
-                "Nodes to talk to, tried in this order: HOST:PORT,...")
+  app.add_option("--node", raw.nodes, "Nodes to talk to, tried in this order")
     ->envname("COVEY_NODES")
-    ->capture_default_str();
+    ->option_text("HOST:PORT,... (or COVEY_NODES; default 127.0.0.1:7101)");
   app
-    .add_option("--keyspace", out.request.keyspace,
-                "Keyspace; 'covey status' lists them")
-    ->capture_default_str();
-  app.add_option("--consistency", raw.level,
-                 "How many homes must answer; see below");
+    .add_option("--keyspace", out.request.keyspace, "'covey status' lists them")
+    ->option_text("NAME (default: default)");
+  app
+    .add_option("--consistency", raw.level,
+                "How many homes must answer; see below")
+    ->option_text("LEVEL");
   app
     .add_option("--timeout-ms", raw.timeout_ms,
                 "How long each request may take, in milliseconds")
     ->check(CLI::Range(1u, 600'000u))
-    ->capture_default_str();
+    ->option_text("1..600000 (default 5000)");
   app.add_flag("--json", out.json, "Write JSON, for programs");
   app.set_help_flag("-h,--help", "Print this and exit");
   app.set_version_flag("--version", std::string{"covey "} + version,
@@ -76,16 +75,19 @@ void add_global_options(CLI::App& app, options& out, raw_options& raw) {
 }
 
 void add_key(CLI::App& cmd, options& out, raw_options& raw, bool required) {
-  cmd.add_option("KEY", out.key, "The key")->required(required);
+  cmd.add_option("KEY", out.key, "The key")
+    ->required(required)
+    ->option_text(" ");
   cmd.add_flag("--key64", raw.key64,
                "KEY is base64, for keys that are not text");
 }
 
 void add_context(CLI::App& cmd, raw_options& raw) {
-  cmd.add_option(
-    "--context", raw.context,
-    "The context that 'get --json' printed: says which values this "
-    "write replaces. Without it they stay, as siblings");
+  cmd
+    .add_option("--context", raw.context,
+                "What 'get --json' printed: the write replaces what that get "
+                "saw,\nand becomes a sibling of everything else")
+    ->option_text("TOKEN");
 }
 
 CLI::App& add_command(CLI::App& app, const char* name, const char* help,
@@ -105,20 +107,24 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
                           "  covey put greeting hi --context TOKEN --ttl-s 60");
   add_key(put, out, raw, true);
   put.add_option("VALUE", out.value, "The value; '-' reads it from stdin")
-    ->required();
+    ->required()
+    ->option_text(" ");
   add_context(put, raw);
   put
     .add_option(
       "--ttl-s", raw.ttl_s,
-      "Seconds after which the value expires; 0: the keyspace's default")
-    ->check(CLI::Range(uint64_t{0}, max_ttl_s));
+      "Expire the value after so long; 0, the default: as the keyspace says")
+    ->check(CLI::Range(uint64_t{0}, max_ttl_s))
+    ->option_text("SECONDS");
   auto& get = add_command(app, "get", "Write the value of a key to stdout",
                           "Examples:\n  covey get greeting\n"
                           "  covey get cart --json   # with its context");
   add_key(get, out, raw, true);
-  auto& remove = add_command(app, "delete", "Delete a key",
-                             "Examples:\n  covey delete greeting\n"
-                             "  covey delete greeting --context TOKEN");
+  auto& remove = add_command(
+    app, "delete", "Delete what a key has now",
+    "Without --context the key is read first: values "
+    "written meanwhile stay.\nExamples:\n  covey delete greeting\n"
+    "  covey delete greeting --context TOKEN");
   add_key(remove, out, raw, true);
   add_context(remove, raw);
   auto& import = add_command(
@@ -128,18 +134,23 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
     "that are not text, in base64.\n"
     "Examples:\n  covey import records.jsonl\n"
     "  covey import records.jsonl --ack-log acked.log --skip-acked acked.log");
-  import.add_option("FILE", out.file, "The file; '-' is stdin")->required();
+  import.add_option("FILE", out.file, "The file; '-' is stdin")
+    ->required()
+    ->option_text(" ");
   import
     .add_option("--in-flight", out.in_flight,
                 "Writes that may be on their way at once")
     ->check(CLI::Range(1u, 10'000u))
-    ->capture_default_str();
-  import.add_option(
-    "--ack-log", out.ack_log,
-    "Append the key of each acknowledged write to this file, in "
-    "base64, one a line");
-  import.add_option("--skip-acked", out.skip_acked,
-                    "Skip the keys in this file, written by --ack-log");
+    ->option_text("1..10000 (default 512)");
+  import
+    .add_option("--ack-log", out.ack_log,
+                "Append the key of each acknowledged write to this file,\n"
+                "in base64, one a line")
+    ->option_text("FILE");
+  import
+    .add_option("--skip-acked", out.skip_acked,
+                "Skip the keys in this file, which --ack-log wrote")
+    ->option_text("FILE");
   add_command(app, "export",
               "Write every key of the keyspace to stdout as JSON lines",
               "Example:\n  covey --keyspace users export > users.jsonl");
@@ -202,7 +213,7 @@ std::variant<options, int> parse_options(int argc, const char* const* argv) {
   raw_options raw;
   CLI::App app{description, "covey"};
   app.require_subcommand(1);
-  app.get_formatter()->column_width(26);
+  app.get_formatter()->column_width(32);
   add_global_options(app, result, raw);
   add_commands(app, result, raw);
   try {

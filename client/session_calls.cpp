@@ -206,8 +206,8 @@ void session_state::expire(call&& c) {
   } else {
     o.text = failure_text();
     if (c.maybe_written)
-      o.text = "sent, but the connection broke before the answer; then "
-               + o.text;
+      o.text
+        = "sent, but the connection broke before the answer; then " + o.text;
   }
   c.retries = 0;
   settle(std::move(c), std::move(o));

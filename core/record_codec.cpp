@@ -1,3 +1,5 @@
+// Bytes of records, format 1: docs/format/record.md.
+
 #include "core/bytes.hpp"
 #include "core/check.hpp"
 #include "core/record.hpp"

@@ -72,7 +72,7 @@ void add_limits(std::vector<knob>& out) {
              "Longest deadline that a request may state.");
   add.number("clock-drift-ms", &s::clock_drift, 1, 86400000, "milliseconds",
              "How far ahead of ours a stamp of another clock may be.");
-  add.number("drain-timeout-ms", &s::drain_timeout, 0, 600000, "milliseconds",
+  add.number("drain-timeout-ms", &s::drain_timeout, 100, 600000, "milliseconds",
              "How long a stopping node waits for its requests.");
 }
 

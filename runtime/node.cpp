@@ -118,6 +118,8 @@ struct node::impl {
   std::unique_ptr<caf::actor_system> sys;
   std::shared_ptr<node_context> context;
   local_supervisor_actor supervisor;
+  /// Ended by name at a stop: a timer of CAF may hold them for seconds.
+  std::vector<connector_actor> connectors;
   bool published = false;
   /// Children by name, noted as they are started.
   std::mutex children_mutex;
@@ -143,8 +145,10 @@ void node::impl::start_actors(
   options.flusher.flushed = [this](const std::vector<uint64_t>& sequences) {
     directory->note_flushed(sequences, steady_ms());
   };
-  options.connector
-    = [this](core::member_index) { return spawn_connector(*sys); };
+  options.connector = [this](core::member_index) {
+    connectors.push_back(spawn_connector(*sys));
+    return connectors.back();
+  };
   supervisor_config tree;
   tree.children = wire_node(*sys, context, options);
   for (auto& spec : tree.children)
@@ -231,6 +235,9 @@ bool node::stop() {
     x.children.clear();
     self->send_exit(x.supervisor, caf::exit_reason::user_shutdown);
     self->wait_for(x.supervisor);
+    for (auto& connector : x.connectors)
+      self->send_exit(connector, caf::exit_reason::user_shutdown);
+    x.connectors.clear();
   }
   x.supervisor = local_supervisor_actor{};
   x.context.reset();

@@ -5,7 +5,7 @@
 #
 # Data goes to $COVEY_DATA/n1 to n3 (./data if unset), process ids and logs to
 # $COVEY_DATA/run. foreground stops the nodes at Ctrl-C. A node that does not stop
-# within $COVEY_STOP_SECONDS (30 if unset) is killed.
+# within $COVEY_STOP_SECONDS (60 if unset) is killed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +15,7 @@ run=$data/run
 nodes=(n1 n2 n3)
 declare -A port=([n1]=7101 [n2]=7102 [n3]=7103)
 start_seconds=60
-stop_seconds=${COVEY_STOP_SECONDS:-30}
+stop_seconds=${COVEY_STOP_SECONDS:-60}
 
 say() { echo "cluster: $*"; }
 fail() {
@@ -141,7 +141,6 @@ case "${1:-}" in
     # Nothing is left behind if the start is interrupted.
     trap 'stop_all; exit 130' INT TERM
     start_all
-    say "stop them with make cluster-stop"
     ;;
   stop)
     stop_all

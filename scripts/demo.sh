@@ -23,7 +23,11 @@ cleanup() {
   local code=$?
   trap - EXIT INT TERM
   scripts/cluster.sh stop >/dev/null || code=1
-  [ "$code" -eq 0 ] || echo "demo: failed; the logs of the nodes are in $COVEY_DATA/run" >&2
+  if [ "$code" -eq 130 ]; then
+    echo "demo: interrupted" >&2
+  elif [ "$code" -ne 0 ]; then
+    echo "demo: failed; the logs of the nodes are in $COVEY_DATA/run" >&2
+  fi
   exit "$code"
 }
 

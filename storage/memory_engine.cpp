@@ -54,7 +54,7 @@ struct shared_state {
 
 using guard = std::lock_guard<std::mutex>;
 
-class memory_session : public session {
+class memory_session final : public session {
 public:
   explicit memory_session(std::shared_ptr<shared_state> state)
     : state_(std::move(state)) {}

@@ -26,7 +26,7 @@ using steady = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds sync_period{750};
 constexpr std::chrono::milliseconds sync_limit{1000};
 
-class wiredtiger_engine : public engine {
+class wiredtiger_engine final : public engine {
 public:
   /// Takes over `connection`. `start` must be called before anything else.
   wiredtiger_engine(const wiredtiger_options& options,

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <sstream>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -27,8 +28,15 @@ std::string layout_text(const wiredtiger_options& options) {
   std::string result{layout_title};
   result += '\n';
   for (const auto& [knob, value] : fixed_knobs(options))
-    result += knob + ' ' + value + '\n';
+    result.append(knob).append(" ").append(value).append("\n");
   return result;
+}
+
+std::string mismatch(const std::string& directory, const std::string& knob,
+                     const std::string& value, const std::string& created) {
+  return knob + " is " + value + ", but the store in " + directory
+         + " was created with " + created + ": set " + knob + " to " + created
+         + ", or start with an empty directory";
 }
 
 bool check_layout(const wiredtiger_options& options, const std::string& path,
@@ -46,9 +54,7 @@ bool check_layout(const wiredtiger_options& options, const std::string& path,
       return false;
     }
     if (created != value) {
-      error = knob + " is " + value + ", but the store in " + options.directory
-              + " was created with " + created + ": set " + knob + " to "
-              + created + ", or start with an empty directory";
+      error = mismatch(options.directory, name, value, created);
       return false;
     }
   }
@@ -74,10 +80,18 @@ std::string missing_file(const wiredtiger_options& options, bool used) {
   if (used && options.type == table_type::btree)
     for (uint32_t shard = 0; shard < options.shards; ++shard)
       names.push_back(table_name(shard) + ".wt");
+  const std::filesystem::path folder{directory};
   for (const auto& name : names)
-    if (!file_exists(directory + "/" + name))
+    if (!file_exists((folder / name).string()))
       return name;
   return has_log(directory) ? "" : "WiredTigerLog.*";
+}
+
+/// A loss of power while the store is created may leave an empty turtle that
+/// was not renamed yet: WiredTiger would take it for the real one, and fail.
+void forget_unfinished_turtle(const std::string& directory) {
+  if (!file_exists(directory + "/WiredTiger.turtle"))
+    ::unlink((directory + "/WiredTiger.turtle.set").c_str());
 }
 
 bool has_room(const wiredtiger_options& options, std::string& error) {
@@ -122,8 +136,11 @@ std::optional<store_state> prepare_store(const wiredtiger_options& options,
     return std::nullopt;
   }
   // Tables are made after the turtle file: without it they would be forgotten.
-  if (!used && !file_exists(directory + "/" + table_name(system_table) + ".wt"))
+  if (!used
+      && !file_exists(directory + "/" + table_name(system_table) + ".wt")) {
+    forget_unfinished_turtle(directory);
     return store_state::created;
+  }
   auto missing = missing_file(options, used);
   if (!missing.empty()) {
     error = directory + "/" + missing + " is missing: " + refill_advice;

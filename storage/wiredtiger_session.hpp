@@ -12,7 +12,7 @@ namespace covey::storage {
 /// Opens a cursor per table when it is first used and keeps it. No cursor stays
 /// positioned between calls: a position pins old versions in the cache as an
 /// open transaction does.
-class wiredtiger_session : public session {
+class wiredtiger_session final : public session {
 public:
   /// Takes over `handle`; `connection` must live longer.
   wiredtiger_session(wiredtiger_connection& connection, WT_SESSION* handle,

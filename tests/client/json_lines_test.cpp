@@ -17,7 +17,7 @@ std::string why_not(std::string_view line) {
 
 } // namespace
 
-CAF_TEST(UTF - 8 is told from other bytes) {
+CAF_TEST(valid UTF8 is told from other bytes) {
   using namespace std::string_view_literals;
   for (auto text :
        {""sv, "a"sv, "\0"sv, "\x7f"sv, "\xc2\x80"sv, "\xdf\xbf"sv,

@@ -13,10 +13,13 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
+#include <optional>
 #include <poll.h>
 #include <random>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 namespace covey::storage::crash {
 
@@ -29,30 +32,54 @@ constexpr const char* usage
     "  control              acknowledges too early: must lose something\n"
     "  periodic_kill        fsync switched off, kill -9: nothing lost\n"
     "  periodic_power_loss  fsync switched off: a prefix survives and opens\n"
+    "  first_start          loss of power while the directory is made\n"
     "  lsm_kill, lsm_power_loss  as above, on LSM trees\n";
+
+/// Writes and syncs (or, without their journal, milliseconds) in which a writer
+/// opens its store.
+constexpr uint64_t max_early = 150;
 
 /// A writer that says nothing for so many milliseconds hangs.
 constexpr uint64_t max_silent_polls = 60000;
 
 struct mode {
-  const char* name;
-  bool power_loss;
-  bool early;
-  bool fsync;
-  bool may_lose;
-  bool must_lose;
-  table_type type;
+  const char* name = "";
+  bool power_loss = false;
+  bool acknowledge_early = false;
+  bool fsync = true;
+  bool may_lose = false;
+  bool must_lose = false;
+  /// Every round starts with no directory and ends while it is being made.
+  bool first_start = false;
+  table_type type = table_type::btree;
 };
 
-constexpr mode modes[] = {
-  {"lsm_kill", false, false, true, false, false, table_type::lsm},
-  {"lsm_power_loss", true, false, true, false, false, table_type::lsm},
-  {"kill", false, false, true, false, false, table_type::btree},
-  {"power_loss", true, false, true, false, false, table_type::btree},
-  {"control", true, true, true, true, true, table_type::btree},
-  {"periodic_kill", false, false, false, false, false, table_type::btree},
-  {"periodic_power_loss", true, false, false, true, false, table_type::btree},
-};
+std::vector<mode> all_modes() {
+  std::vector<mode> result(8);
+  result[0].name = "kill";
+  result[1].name = "power_loss";
+  result[1].power_loss = true;
+  result[2].name = "control";
+  result[2].power_loss = true;
+  result[2].acknowledge_early = true;
+  result[2].may_lose = true;
+  result[2].must_lose = true;
+  result[3].name = "periodic_kill";
+  result[3].fsync = false;
+  result[4].name = "periodic_power_loss";
+  result[4].fsync = false;
+  result[4].power_loss = true;
+  result[4].may_lose = true;
+  result[5].name = "first_start";
+  result[5].power_loss = true;
+  result[5].first_start = true;
+  result[6].name = "lsm_kill";
+  result[6].type = table_type::lsm;
+  result[7].name = "lsm_power_loss";
+  result[7].type = table_type::lsm;
+  result[7].power_loss = true;
+  return result;
+}
 
 directory_options options_of(const mode& x, const std::string& directory) {
   auto result = common_options(directory);
@@ -80,13 +107,16 @@ struct driver {
   uint64_t acknowledged[shards] = {};
   totals sum;
 
-  pid_t start_writer(int out) const {
+  /// `early` is the number of the write or sync at which it dies, 0 for none.
+  pid_t start_writer(int out, uint64_t early) const {
     auto child = ::fork();
     if (child != 0)
       return child;
     if (kind.power_loss) {
       ::setenv("LD_PRELOAD", library.c_str(), 1);
       ::setenv(POWER_LOSS_JOURNAL, journal.c_str(), 1);
+      if (early > 0)
+        ::setenv(POWER_LOSS_AFTER, std::to_string(early).c_str(), 1);
     }
     ::dup2(out, STDOUT_FILENO);
     ::execl(program.c_str(), "crash_test", "writer", kind.name,
@@ -94,13 +124,12 @@ struct driver {
     ::_exit(127);
   }
 
-  /// Reads acknowledgements until it is time to kill. Returns how many came, or
-  /// -1 if the writer ended or hung.
-  int64_t follow_writer(int in) {
-    // Some die while they open the store, most after some work.
-    bool early = random() % 5 == 0;
-    uint64_t polls_left = early ? random() % 60 : max_silent_polls;
-    uint64_t wanted = early ? UINT64_MAX : random() % 12000;
+  /// Reads acknowledgements until it is time to kill. False if the writer ended
+  /// or hung, which one that dies early may.
+  bool follow_writer(int in, uint64_t early) {
+    uint64_t polls_left
+      = early > 0 && !kind.power_loss ? early : max_silent_polls;
+    uint64_t wanted = random() % 12000;
     uint64_t seen = 0;
     while (seen < wanted && polls_left > 0) {
       pollfd readable{in, POLLIN, 0};
@@ -110,11 +139,11 @@ struct driver {
       }
       acknowledgement x;
       if (::read(in, &x, sizeof(x)) != sizeof(x))
-        return -1;
-      seen += x.sequence - std::max(acknowledged[x.shard], base[x.shard]);
+        return early > 0;
+      seen += x.sequence - acknowledged[x.shard];
       acknowledged[x.shard] = x.sequence;
     }
-    return polls_left > 0 || early ? static_cast<int64_t>(seen) : -1;
+    return polls_left > 0 || early > 0;
   }
 
   /// What was acknowledged between the decision to kill and the death counts.
@@ -149,15 +178,22 @@ struct driver {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0)
       return false;
+    if (kind.first_start) {
+      std::filesystem::remove_all(directory);
+      std::fill(base, base + shards, 0);
+    }
     std::copy(base, base + shards, acknowledged);
-    auto child = start_writer(ends[1]);
+    // Some die while they open the store, most after some work.
+    bool opening = kind.first_start || random() % 5 == 0;
+    auto early = opening ? random() % max_early + 1 : 0;
+    auto child = start_writer(ends[1], early);
     ::close(ends[1]);
-    auto seen = follow_writer(ends[0]);
+    bool sane = follow_writer(ends[0], early);
     ::kill(child, SIGKILL);
     drain(ends[0]);
     ::close(ends[0]);
     ::waitpid(child, nullptr, 0);
-    if (seen < 0) {
+    if (!sane) {
       std::printf("round %d: the writer ended or hung\n", number);
       return false;
     }
@@ -194,7 +230,7 @@ struct driver {
   }
 
   bool verdict() const {
-    bool ok = sum.wrong == 0 && sum.acknowledged > 0
+    bool ok = sum.wrong == 0 && (sum.acknowledged > 0 || kind.first_start)
               && (kind.may_lose || sum.lost == 0)
               && (!kind.must_lose || sum.lost > 0)
               && (!kind.power_loss || sum.undone > 0);
@@ -206,11 +242,11 @@ struct driver {
   }
 };
 
-const mode* find_mode(const char* name) {
-  for (const auto& x : modes)
+std::optional<mode> find_mode(const char* name) {
+  for (const auto& x : all_modes())
     if (std::strcmp(x.name, name) == 0)
-      return &x;
-  return nullptr;
+      return x;
+  return std::nullopt;
 }
 
 int run_driver(const mode& kind, int rounds, const char* library,
@@ -239,11 +275,12 @@ int run_driver(const mode& kind, int rounds, const char* library,
 
 int main(int argc, char** argv) {
   using namespace covey::storage::crash;
-  const auto* kind = argc > 2 ? find_mode(argv[2]) : nullptr;
-  if (argc == 4 && std::strcmp(argv[1], "writer") == 0 && kind != nullptr)
-    return run_writer({options_of(*kind, argv[3]), kind->early}, STDOUT_FILENO);
-  kind = argc > 1 ? find_mode(argv[1]) : nullptr;
-  if (argc < 4 || argc > 5 || kind == nullptr) {
+  auto kind = find_mode(argc > 2 ? argv[2] : "");
+  if (argc == 4 && std::strcmp(argv[1], "writer") == 0 && kind)
+    return run_writer({options_of(*kind, argv[3]), kind->acknowledge_early},
+                      STDOUT_FILENO);
+  kind = find_mode(argc > 1 ? argv[1] : "");
+  if (argc < 4 || argc > 5 || !kind) {
     std::fputs(usage, stderr);
     return 2;
   }

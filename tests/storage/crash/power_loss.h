@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #define POWER_LOSS_JOURNAL "COVEY_POWER_LOSS_JOURNAL"
+/* If set, the process dies instead of its n-th write or sync. */
+#define POWER_LOSS_AFTER "COVEY_POWER_LOSS_AFTER"
 
 enum power_loss_kind { power_loss_write = 1, power_loss_sync = 2 };
 

@@ -1,0 +1,186 @@
+#define CAF_SUITE client.client
+
+#include "client/client.hpp"
+#include "client/importer.hpp"
+#include "tests/client/fake_node.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/test/unit_test.hpp>
+
+#include <future>
+#include <memory>
+#include <set>
+#include <unistd.h>
+
+using namespace covey;
+using test::manner;
+
+namespace {
+
+// A fake node that listens, for as long as this lives.
+class running_node {
+public:
+  explicit running_node(manner how) : system_(config_) {
+    node_ = system_.spawn(test::fake_node, how);
+    auto port = system_.middleman().publish(node_, 0, "127.0.0.1");
+    CAF_REQUIRE(port);
+    port_ = *port;
+  }
+
+  ~running_node() {
+    caf::anon_send_exit(node_, caf::exit_reason::kill);
+  }
+
+  client::node_address address() const {
+    return {"127.0.0.1", port_};
+  }
+
+private:
+  test::fake_node_config config_;
+  caf::actor_system system_;
+  test::fake_node_actor node_;
+  uint16_t port_ = 0;
+};
+
+struct fixture {
+  void start(manner how) {
+    node = std::make_unique<running_node>(how);
+    client::settings config;
+    config.nodes = {node->address()};
+    kv = std::make_unique<client::client>(std::move(config));
+  }
+
+  client::request_options options;
+  std::unique_ptr<running_node> node;
+  std::unique_ptr<client::client> kv;
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(client_tests, fixture)
+
+CAF_TEST(what is put can be got and removed) {
+  start(manner::normal);
+  auto put = kv->put("k", std::string{"\0\xff", 2}, options);
+  CAF_CHECK(put.ok());
+  CAF_CHECK(put.homes);
+  CAF_CHECK_EQUAL(put.acked, 3u);
+  auto got = kv->get("k", options);
+  CAF_CHECK(got.ok());
+  CAF_CHECK(got.values == std::vector<std::string>{std::string("\0\xff", 2)});
+  options.context = got.context;
+  CAF_CHECK(kv->remove("k", options).ok());
+  CAF_CHECK(kv->get("k", options).values.empty());
+}
+
+CAF_TEST(errors of the node arrive) {
+  start(manner::normal);
+  options.keyspace = "other";
+  auto put = kv->put("k", "v", options);
+  CAF_CHECK(put.code == errc::unknown_keyspace);
+  CAF_CHECK_EQUAL(put.text, "no keyspace 'other'");
+  CAF_CHECK(!put.maybe_written);
+}
+
+CAF_TEST(status and ring and scan are answered) {
+  start(manner::normal);
+  CAF_CHECK_EQUAL(kv->status(options).members_size(), 3);
+  CAF_CHECK_EQUAL(kv->ring("k", options).homes_size(), 2);
+  for (auto key : {"a", "b", "c"})
+    CAF_CHECK(kv->put(key, std::string(1000, 'v'), options).ok());
+  auto page = kv->scan(0, "", 1500, options);
+  CAF_REQUIRE_EQUAL(page.entries_size(), 2);
+  CAF_CHECK_EQUAL(page.next_after_key(), "b");
+  page = kv->scan(page.next_slot(), page.next_after_key(), 1500, options);
+  CAF_REQUIRE_EQUAL(page.entries_size(), 1);
+  CAF_CHECK_EQUAL(page.next_slot(), 16384u);
+}
+
+CAF_TEST(a port where nobody listens is named with the reason) {
+  uint16_t port = 0;
+  {
+    running_node gone{manner::normal};
+    port = gone.address().port;
+  }
+  client::settings config;
+  config.nodes = {{"127.0.0.1", port}};
+  client::client lonely{std::move(config)};
+  options.timeout = std::chrono::milliseconds{150};
+  auto put = lonely.put("k", "v", options);
+  CAF_CHECK(put.code == errc::unavailable);
+  CAF_CHECK(!put.maybe_written);
+  CAF_CHECK_EQUAL(put.text, "no connection to 127.0.0.1:" + std::to_string(port)
+                              + " (connection refused)");
+}
+
+CAF_TEST(closing the client answers what is in flight) {
+  start(manner::mute);
+  std::promise<client::result> answer;
+  kv->put("k", "v", options, [&](client::result&& r) {
+    answer.set_value(std::move(r));
+  });
+  kv.reset();
+  CAF_CHECK(answer.get_future().get().code == errc::shutting_down);
+}
+
+CAF_TEST(request ids do not repeat) {
+  start(manner::mute);
+  std::set<core::request_id> ids;
+  for (int i = 0; i < 1000; ++i)
+    ids.insert(kv->new_request_id());
+  CAF_CHECK_EQUAL(ids.size(), 1000u);
+}
+
+CAF_TEST(an import repeats what was refused and logs what was acknowledged) {
+  start(manner::busy);
+  char path[] = "/tmp/covey_client_test_XXXXXX";
+  CAF_REQUIRE(::close(::mkstemp(path)) == 0);
+  client::ack_log log;
+  std::string why;
+  CAF_REQUIRE(log.open(path, why));
+  options.timeout = std::chrono::seconds{60};
+  client::importer import{*kv, options, 16, log};
+  client::key_set expected;
+  for (int i = 0; i < 200; ++i) {
+    while (!import.wait_for_room(100))
+      CAF_CHECK(import.work());
+    auto key = "k" + std::to_string(i);
+    expected.insert(key);
+    import.put(key, "v");
+  }
+  while (!import.idle()) {
+    CAF_CHECK(import.work());
+    import.wait_for_change(100);
+  }
+  CAF_CHECK(import.work());
+  CAF_CHECK(log.flush());
+  CAF_CHECK_EQUAL(import.counts().acknowledged, 200u);
+  CAF_CHECK_EQUAL(import.counts().failures(), 0u);
+  client::key_set logged;
+  CAF_CHECK(client::load_acked(path, logged, why));
+  CAF_CHECK(logged == expected);
+  ::unlink(path);
+}
+
+CAF_TEST(an import counts failures by kind) {
+  start(manner::normal);
+  options.keyspace = "other";
+  client::ack_log log;
+  client::importer import{*kv, options, 4, log};
+  for (int i = 0; i < 10; ++i) {
+    while (!import.wait_for_room(100))
+      CAF_CHECK(import.work());
+    import.put("k", "v");
+  }
+  while (!import.idle())
+    import.wait_for_change(100);
+  auto counts = import.counts();
+  CAF_CHECK_EQUAL(counts.acknowledged, 0u);
+  CAF_CHECK_EQUAL(counts.failed[errc::unknown_keyspace], 10u);
+  CAF_CHECK_EQUAL(counts.maybe_written, 0u);
+  // The news is told once.
+  CAF_CHECK_EQUAL(import.take_news().size(), 1u);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

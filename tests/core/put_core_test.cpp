@@ -1,0 +1,212 @@
+// What a put waits for, against homes counted one by one.
+
+#define CAF_SUITE core.put_core
+
+#include "core/put_core.hpp"
+
+#include <caf/test/unit_test.hpp>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+using namespace covey::core;
+
+namespace {
+
+using verdict = put_core::verdict;
+using homes = std::vector<std::string>;
+
+requirement need(consistency_level level, const homes& xs = {"a", "a", "a"},
+                 uint32_t number = 0) {
+  auto result = requirement_of({level, number}, xs, "a");
+  CAF_REQUIRE(result);
+  return *result;
+}
+
+put_core quorum_of_three() {
+  return put_core{need(consistency_level::quorum), 3, 1};
+}
+
+/// The definition of each level used here, counted home by home: `enough` of
+/// the data centre's `size` homes.
+bool enough(consistency_level level, const homes& xs, home_set good) {
+  std::map<std::string, std::pair<uint32_t, uint32_t>> by_centre;
+  uint32_t total = 0;
+  for (size_t i = 0; i < xs.size(); ++i) {
+    auto& [size, have] = by_centre[xs[i]];
+    ++size;
+    if ((good >> i & 1) != 0) {
+      ++have;
+      ++total;
+    }
+  }
+  auto majority_in = [&](const std::string& name) {
+    auto [size, have] = by_centre[name];
+    return 2 * have > size;
+  };
+  switch (level) {
+    case consistency_level::one:
+      return total >= 1;
+    case consistency_level::two:
+      return total >= 2;
+    case consistency_level::quorum:
+      return 2 * total > xs.size();
+    case consistency_level::local_quorum:
+      return majority_in("a");
+    case consistency_level::each_quorum:
+      return majority_in("a") && (by_centre.count("b") == 0 || majority_in("b"));
+    default:
+      return total == xs.size();
+  }
+}
+
+struct event {
+  uint8_t home;
+  bool durable;
+};
+
+/// Each home once, or failed first and durable late; in random order.
+std::vector<event> random_events(size_t n, std::mt19937_64& random) {
+  std::vector<event> result;
+  for (uint8_t i = 0; i < n; ++i) {
+    auto kind = random() % 3;
+    if (kind != 0)
+      result.push_back({i, false});
+    if (kind != 1)
+      result.push_back({i, true});
+  }
+  for (size_t i = result.size(); i > 1; --i)
+    std::swap(result[i - 1], result[random() % i]);
+  return result;
+}
+
+/// Runs one random put; says what went wrong, nothing if all went well.
+std::string trial(consistency_level level, const homes& xs,
+                  std::mt19937_64& random) {
+  auto n = static_cast<uint8_t>(xs.size());
+  put_core put{need(level, xs), n, static_cast<uint8_t>(random() % n)};
+  home_set good = 0;
+  home_set reported = 0;
+  home_set bad = 0;
+  auto answers = 0;
+  for (auto e : random_events(n, random)) {
+    auto bit = home_set{1} << e.home;
+    reported |= bit;
+    if (e.durable)
+      good |= bit;
+    else
+      bad |= bit;
+    bad &= ~good;
+    auto v = e.durable ? put.durable(e.home) : put.failed(e.home);
+    auto met = enough(level, xs, good);
+    auto possible = enough(level, xs, ~bad);
+    if (v != verdict::wait && ++answers > 1)
+      return "answered twice";
+    if (v == verdict::succeed && !met)
+      return "succeeded without being met";
+    if (v == verdict::fail && (met || possible))
+      return "failed too early";
+    if (answers == 0 && (met || !possible))
+      return "did not answer as soon as it could";
+    if (put.answered() != (answers > 0))
+      return "does not know whether it has answered";
+    if (put.settled() != (reported == (home_set{1} << n) - 1))
+      return "does not know whether all homes are reported";
+    if (put.acked() != good || put.failures() != bad)
+      return "counts the wrong homes";
+  }
+  return answers == 1 ? "" : "never answered";
+}
+
+} // namespace
+
+CAF_TEST(a put succeeds with the home that completes the level) {
+  auto put = quorum_of_three();
+  CAF_CHECK(put.durable(1) == verdict::wait);
+  CAF_CHECK(!put.answered());
+  CAF_CHECK(put.durable(0) == verdict::succeed);
+  CAF_CHECK(put.answered());
+}
+
+CAF_TEST(one home counts once however often it reports) {
+  auto put = quorum_of_three();
+  CAF_CHECK(put.durable(1) == verdict::wait);
+  CAF_CHECK(put.durable(1) == verdict::wait);
+  CAF_CHECK_EQUAL(count(put.acked()), 1u);
+}
+
+CAF_TEST(a put fails once too few homes are left) {
+  auto put = quorum_of_three();
+  CAF_CHECK(put.failed(0) == verdict::wait);
+  CAF_CHECK(put.failed(2) == verdict::fail);
+}
+
+CAF_TEST(what comes after the answer changes nothing for the client) {
+  auto put = quorum_of_three();
+  put.durable(0);
+  put.durable(1);
+  CAF_CHECK(!put.settled());
+  CAF_CHECK(put.failed(2) == verdict::wait);
+  CAF_CHECK(put.settled());
+}
+
+CAF_TEST(a home that was given up and answers late has it all the same) {
+  auto put = quorum_of_three();
+  CAF_CHECK(put.failed(0) == verdict::wait);
+  CAF_CHECK(put.durable(0) == verdict::wait);
+  CAF_CHECK_EQUAL(put.failures(), 0u);
+  CAF_CHECK(put.durable(1) == verdict::succeed);
+}
+
+CAF_TEST(a failure after the acknowledgement of the same home does not count) {
+  auto put = quorum_of_three();
+  put.durable(1);
+  CAF_CHECK(put.failed(1) == verdict::wait);
+  CAF_CHECK(put.failed(0) == verdict::wait);
+  CAF_CHECK(put.durable(2) == verdict::succeed);
+}
+
+CAF_TEST(the others are all homes but the one that coordinates) {
+  CAF_CHECK_EQUAL(quorum_of_three().others(), 0b101u);
+  put_core alone{need(consistency_level::one, {"a"}), 1, 0};
+  CAF_CHECK_EQUAL(alone.others(), 0u);
+  put_core sixteen{need(consistency_level::all, homes(16, "a")), 16, 15};
+  CAF_CHECK_EQUAL(sixteen.others(), 0x7fffu);
+}
+
+CAF_TEST(a put closed from outside says no more) {
+  auto put = quorum_of_three();
+  put.close();
+  CAF_CHECK(put.durable(0) == verdict::wait);
+  CAF_CHECK(put.durable(1) == verdict::wait);
+  CAF_CHECK(put.durable(2) == verdict::wait);
+  CAF_CHECK(put.settled());
+}
+
+CAF_TEST(answers exactly once and never success unless met in any order) {
+  const std::vector<homes> placements{
+    {"a"},
+    {"a", "a"},
+    {"a", "a", "a"},
+    {"a", "b", "a", "b"},
+    {"a", "a", "b", "b", "b"},
+    {"a", "b", "a", "b", "a", "b"},
+  };
+  for (uint64_t seed = 1; seed <= 3000; ++seed) {
+    std::mt19937_64 random{seed};
+    for (const auto& xs : placements)
+      for (auto level :
+           {consistency_level::one, consistency_level::two,
+            consistency_level::quorum, consistency_level::local_quorum,
+            consistency_level::each_quorum, consistency_level::all}) {
+        if (level == consistency_level::two && xs.size() < 2)
+          continue;
+        auto wrong = trial(level, xs, random);
+        if (!wrong.empty())
+          CAF_FAIL("seed " << seed << ", " << to_string(consistency{level, 0})
+                           << " of " << xs.size() << " homes: " << wrong);
+      }
+  }
+  CAF_CHECK(true);
+}

@@ -1,0 +1,37 @@
+// One seeded run: a cluster, its clients, and what goes wrong.
+
+#pragma once
+
+#include "tests/simulation/sim_cluster.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace covey::simulation {
+
+struct scenario_options {
+  uint64_t seed = 1;
+  planted_bug planted = planted_bug::none;
+  bool trace = false;
+  uint32_t clients = 4;
+  /// Virtual time under faults.
+  std::chrono::milliseconds duration{4'000};
+};
+
+struct scenario_result {
+  /// What must not be; empty if all is well.
+  std::vector<std::string> violations;
+  uint64_t digest = 0;
+  uint64_t steps = 0;
+  uint64_t virtual_us = 0;
+  size_t puts = 0;
+  size_t acknowledged = 0;
+  size_t gets = 0;
+  uint32_t crashes = 0;
+};
+
+/// Equal options give equal results, digest included.
+scenario_result run_scenario(const scenario_options& options);
+
+} // namespace covey::simulation
