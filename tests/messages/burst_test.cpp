@@ -154,13 +154,10 @@ CAF_TEST(garbage never yields bytes beyond the burst) {
     burst_reader frames{bytes};
     frame_kind kind;
     std::string_view message;
-    wire::GetRequest reused;
-    while (frames.next(kind, message)) {
+    while (frames.next(kind, message))
       if (message.data() < bytes.data()
           || message.data() + message.size() > bytes.data() + bytes.size())
         CAF_FAIL("seed " << seed << " yields bytes outside of the burst");
-      parse(message, reused);
-    }
   }
   CAF_CHECK(true);
 }

@@ -55,13 +55,13 @@ CAF_TEST(only what may go better the next time is to be retried) {
 CAF_TEST_FIXTURE_SCOPE(error_tests, test::fixture)
 
 CAF_TEST(an error of ours is rendered with its name) {
-  auto err = make_error(errc::disk_full, std::string("n1"));
+  auto err = caf::make_error(errc::disk_full, std::string("n1"));
   CAF_CHECK_EQUAL(err, errc::disk_full);
   CAF_CHECK_EQUAL(sys.render(err), "covey.disk_full(\"n1\")");
 }
 
 CAF_TEST(an error of ours survives serialization) {
-  auto err = make_error(errc::not_owner);
+  auto err = caf::make_error(errc::not_owner);
   CAF_CHECK_EQUAL(roundtrip(err), errc::not_owner);
 }
 

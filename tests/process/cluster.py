@@ -175,7 +175,7 @@ class Cluster:
     """Nodes n1, n2, ... of one cluster, with what they need in a temporary directory."""
 
     def __init__(self, size=3, keyspaces=None, knobs=None):
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="covey-test-"))
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="covey-process-"))
         self.nodes = {}
         for i in range(1, size + 1):
             node = Node(f"n{i}", PORT_POOL.take(), self.home)

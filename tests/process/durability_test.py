@@ -10,7 +10,7 @@ import subprocess
 import sys
 import unittest
 
-from cluster import ProcessTest, json_lines, record_bytes, wait_until
+from cluster import Cluster, ProcessTest, json_lines, record_bytes, wait_until
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
 LEAST_PACKAGES = 2000
@@ -39,6 +39,23 @@ def generated_lines():
 def import_lines():
     lines = package_lines()
     return lines[:MOST_RECORDS] if len(lines) >= LEAST_PACKAGES else generated_lines()
+
+
+class FirstStartTest(ProcessTest):
+    def test_a_node_that_is_killed_while_it_creates_its_store_starts_again(self):
+        for name in ["LOCK", "LAYOUT", "WiredTiger.turtle", "data.0.wt", "system.wt", "MARKERS"]:
+            with self.subTest(killed_at=name):
+                cluster = Cluster(1)
+                self.own(cluster)
+                node = cluster["n1"]
+                node.start()
+                wait_until((node.data / name).exists, 30, f"{name} is there")
+                node.kill()
+                cluster.start()
+                self.done(cluster.covey("put", "key", "value"))
+                cluster.kill_all()
+                cluster.start()
+                self.assertEqual(self.done(cluster.covey("get", "key")), b"value")
 
 
 class DurabilityTest(ProcessTest):

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import unittest
 
-from cluster import KEYSPACES, PORT_POOL, Cluster, ProcessTest, start_cluster, wait_until
+from cluster import KEYSPACES, PORT_POOL, Cluster, ProcessTest, wait_until
 
 REACTION_SECONDS = 30
 
@@ -46,22 +46,21 @@ class StartTest(ProcessTest):
         self.own(cluster)
         node = cluster["n1"]
         wrong = [
-            ("storage.cash-mb", "64"),
-            ("storge.cache-mb", "64"),
-            ("storage.shards", "0"),
-            ("storage.shards", "65"),
-            ("storage.shards", "many"),
-            ("storage.table-type", "hash"),
-            ("links.timeout-ms", "99"),
-            ("node.port", "65536"),
-            ("node.address", "0.0.0.0"),
-            ("keyspaces.default.replication", "4"),
-            ("keyspaces.default.policy", "newest"),
-            ("keyspaces.default.read", "MOST"),
+            ("storage.cash-mb", "64", "storage.cash-mb"),
+            ("storge.cache-mb", "64", "storge"),
+            ("storage.shards", "0", "storage.shards"),
+            ("storage.shards", "65", "storage.shards"),
+            ("storage.shards", "many", "storage.shards"),
+            ("storage.table-type", "hash", "storage.table-type"),
+            ("links.timeout-ms", "99", "links.timeout-ms"),
+            ("node.port", "65536", "node.port"),
+            ("keyspaces.default.replication", "4", "keyspace default: replication 4"),
+            ("keyspaces.default.policy", "newest", "keyspaces.default.policy"),
+            ("keyspaces.default.read", "MOST", "keyspaces.default.read"),
         ]
-        for knob, value in wrong:
+        for knob, value, name in wrong:
             with self.subTest(knob=knob, value=value, given_in="the command line"):
-                self.refused_to_start(node, knob, **{knob: value})
+                self.refused_to_start(node, name, **{knob: value})
         right = node.config.read_text()
         for line, word in [("cash-mb = 64", "storage.cash-mb"), ("shards = 0", "storage.shards")]:
             with self.subTest(line=line, given_in="the file"):
@@ -77,6 +76,12 @@ class StartTest(ProcessTest):
         self.assertEqual(outcome.code, 1)
         for knob in knobs:
             self.assertIn(knob, outcome.err)
+
+    def test_an_address_that_others_can_reach_needs_a_clear_consent(self):
+        cluster = Cluster(1)
+        self.own(cluster)
+        alone = {"cluster.members": "[]", "node.address": "192.0.2.1"}
+        self.refused_to_start(cluster["n1"], "192.0.2.1", "security.insecure", **alone)
 
     def test_a_configuration_that_is_not_there_is_named(self):
         cluster = Cluster(1)
@@ -130,15 +135,16 @@ class StartTest(ProcessTest):
                     self.refused_to_start(cluster["n1"], name, "missing")
 
     def test_a_missing_or_shortened_log_of_the_engine_is_missed(self):
-        for damage in (os.unlink, lambda path: os.truncate(path, 1024)):
-            cluster = self.one_node()
-            node = cluster["n1"]
-            node.kill()
-            for path in glob.glob(f"{node.data}/WiredTigerLog.*"):
-                damage(path)
-            # Refusing is for a store that was damaged after its last flush: what
-            # was acknowledged is in the log alone.
-            self.refused_to_start(node, str(node.data), "missing")
+        # What was acknowledged since the last checkpoint is in the log alone.
+        damages = {"missing": os.unlink, "shortened": lambda path: os.truncate(path, 1024)}
+        for kind, damage in damages.items():
+            with self.subTest(log=kind):
+                cluster = self.one_node()
+                node = cluster["n1"]
+                node.kill()
+                for path in glob.glob(f"{node.data}/WiredTigerLog.*"):
+                    damage(path)
+                self.refused_to_start(node, str(node.data), "missing")
 
     def test_an_emptied_data_directory_starts_empty_and_the_others_have_the_data(self):
         cluster = self.start_cluster(3)
@@ -204,9 +210,6 @@ class FullDiskTest(ProcessTest):
     # What the engine lays out at the start takes about 200 MB.
     DISK_MB = 400
     LEAST_FREE_MB = 64
-
-    def setUp(self):
-        self.cluster = None
 
     def small_disk(self, node):
         node.data.mkdir()

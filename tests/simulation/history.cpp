@@ -62,7 +62,7 @@ std::vector<std::string> history::check() const {
     }
     for (auto i : seen)
       for (auto j : puts_[i].replaces)
-        if (seen.count(j) != 0)
+        if (seen.count(j) != 0 && !puts_[j].repeated)
           complain(get, "returns " + puts_[j].value + " beside "
                           + puts_[i].value + ", which replaced it");
     sets.push_back(std::move(seen));

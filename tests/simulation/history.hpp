@@ -25,6 +25,9 @@ struct put_event {
   bool tombstone = false;
   /// Puts whose values the client had seen when it made the context.
   std::set<size_t> replaces;
+  /// Sent more than once, under one request id. A repetition that arrives when
+  /// the key's memory of requests has moved on may leave a false sibling.
+  bool repeated = false;
   uint64_t invoked_us = 0;
   uint64_t answered_us = 0;
   outcome result = outcome::unknown;
@@ -62,7 +65,7 @@ public:
   ///   value that an earlier get returned (accounted for: the value is there,
   ///   or that of a write which replaced it, or so on; a delete leaves none);
   /// - a get returns a value twice, a value never written, or a value beside
-  ///   one that replaced it.
+  ///   one that replaced it (unless it was sent more than once).
   std::vector<std::string> check() const;
 
 private:

@@ -9,8 +9,6 @@ namespace {
 constexpr uint32_t keys = 4;
 constexpr uint32_t attempts = 3;
 constexpr auto patience = std::chrono::milliseconds(1500);
-/// Hosts above this are clients.
-constexpr host first_client = 1000;
 
 } // namespace
 
@@ -40,13 +38,20 @@ void sim_client::pause() {
     idle_ = true;
     return;
   }
-  auto ms = std::chrono::milliseconds(net_.random()() % 20);
+  auto ms = std::chrono::milliseconds(net_.random()() % 8);
   self_->delayed_send(self_, ms, go_atom::value);
+}
+
+bool sim_client::any_node() const {
+  for (host n = 0; n < cluster_.size(); ++n)
+    if (cluster_.serves(n))
+      return true;
+  return false;
 }
 
 host sim_client::pick_node() {
   auto n = static_cast<host>(net_.random()() % cluster_.size());
-  while (!cluster_.is_up(n))
+  while (!cluster_.serves(n))
     n = (n + 1) % cluster_.size();
   return n;
 }
@@ -56,10 +61,7 @@ void sim_client::next() {
     idle_ = true;
     return;
   }
-  auto any_up = false;
-  for (host n = 0; n < cluster_.size(); ++n)
-    any_up = any_up || cluster_.is_up(n);
-  if (!any_up) {
+  if (!any_node()) {
     pause();
     return;
   }
@@ -132,10 +134,8 @@ void sim_client::put_done(size_t event, const wire::PutRequest& request,
   // Only the first attempt can say that nothing was written at all.
   auto may_have = reply.maybe_written() || attempt > 1
                   || code == errc::storage_failed;
-  auto any_up = false;
-  for (host n = 0; n < cluster_.size(); ++n)
-    any_up = any_up || cluster_.is_up(n);
-  if (may_have && attempt < attempts && any_up && !stopping_) {
+  if (may_have && attempt < attempts && any_node() && !stopping_) {
+    put.repeated = true;
     send_put(event, request, attempt + 1);
     return;
   }

@@ -50,6 +50,7 @@ private:
                 const wire::PutReply& reply, uint32_t attempt);
   void get(const std::string& key, host node, core::consistency_level level);
   void pause();
+  bool any_node() const;
   host pick_node();
 
   sim_net& net_;

@@ -88,24 +88,30 @@ void sim_cluster::start(host n) {
   options.link.timeout_ms = 1'000;
   options.link.heartbeat_ms = 250;
   options.seed = net_.random()();
-  options.connector
-    = [this, n](core::member_index to) { return spawn_connector(n, to); };
+  node.actors.clear();
+  options.connector = [this, n](core::member_index to) {
+    auto connector = spawn_connector(n, to);
+    nodes_[n].actors.push_back(
+      caf::actor_cast<caf::strong_actor_ptr>(connector));
+    return connector;
+  };
   supervisor_config tree;
   tree.children = runtime::wire_node(sys_, node.context, options);
   for (auto& spec : tree.children)
-    spec.start = [this, n, role = spec.role,
+    spec.start = [this, n, name = spec.name, role = spec.role,
                   start = std::move(spec.start)](const auto& earlier) {
       auto child = start(earlier);
       nodes_[n].actors.push_back(child);
       if (role == child_spec::kind::gateway)
         nodes_[n].gateway = caf::actor_cast<gateway_actor>(child);
+      // An fsync takes its time: others go on, and a crash may come first.
+      if (name == "flusher")
+        net_.slow_down(child, std::chrono::milliseconds(12));
       return child;
     };
   tree.give_up = [this, n](const std::string& why) {
     net_.note("node " + std::to_string(n) + " gives up: " + why);
   };
-  // Children are started within the spawn, after the supervisor itself.
-  node.actors.clear();
   node.supervisor
     = sys_.spawn(supervisor, tree, node_context_ptr{node.context});
   node.actors.insert(

@@ -36,6 +36,10 @@ public:
   bool is_up(host n) const {
     return nodes_[n].engine != nullptr;
   }
+  /// True once its gateway has been started.
+  bool serves(host n) const {
+    return nodes_[n].gateway != nullptr;
+  }
   /// True when every node is up and has a link to every other.
   bool connected() const;
   /// The gateway of `n` as a client on `from` sees it.

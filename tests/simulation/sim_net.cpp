@@ -118,7 +118,12 @@ void sim_net::send(host from, host to, uint64_t life,
                  caf::to_string(content).c_str());
     std::abort();
   }
-  auto copies = chance(weather_.duplicates) ? 2 : 1;
+  // Between a client and its gateway lies one TCP connection, which repeats
+  // nothing; what its own retries repeat, the client knows.
+  auto copies = to < first_client && from < first_client
+                    && chance(weather_.duplicates)
+                  ? 2
+                  : 1;
   for (int i = 0; i < copies; ++i) {
     if (chance(weather_.loss)) {
       note("loss " + way);
@@ -177,25 +182,52 @@ void sim_net::advance() {
   sched_.advance_time(std::chrono::milliseconds(1));
 }
 
+void sim_net::slow_down(const caf::strong_actor_ptr& actor,
+                        std::chrono::milliseconds longest) {
+  auto* job = dynamic_cast<caf::resumable*>(
+    caf::actor_cast<caf::abstract_actor*>(actor));
+  slow_[job] = {now(), longest};
+}
+
+std::vector<size_t> sim_net::runnable() const {
+  std::vector<size_t> result;
+  for (size_t i = 0; i < sched_.jobs.size(); ++i) {
+    auto slow = slow_.find(sched_.jobs[i]);
+    if (slow == slow_.end() || slow->second.busy_until <= now())
+      result.push_back(i);
+  }
+  return result;
+}
+
+void sim_net::run_job(size_t i) {
+  auto at = sched_.jobs.begin() + static_cast<ptrdiff_t>(i);
+  if (auto slow = slow_.find(*at); slow != slow_.end()) {
+    auto longest = static_cast<uint64_t>(slow->second.longest.count());
+    slow->second.busy_until
+      = now() + std::chrono::milliseconds(random_() % (longest + 1));
+  }
+  std::rotate(sched_.jobs.begin(), at, at + 1);
+  sched_.run_once();
+}
+
 bool sim_net::step() {
   auto due = !wire_.empty() && wire_.begin()->first <= now();
-  auto n = sched_.jobs.size() + (due ? 1 : 0);
+  auto jobs = runnable();
+  auto n = jobs.size() + (due ? 1 : 0);
   if (n > 0) {
     auto k = random_() % n;
     ++steps_;
     mix(k);
-    if (k == sched_.jobs.size()) {
+    if (k == jobs.size()) {
       auto p = std::move(wire_.begin()->second);
       wire_.erase(wire_.begin());
       deliver(std::move(p));
     } else {
-      auto at = sched_.jobs.begin() + static_cast<ptrdiff_t>(k);
-      std::rotate(sched_.jobs.begin(), at, at + 1);
-      sched_.run_once();
+      run_job(jobs[k]);
     }
     return true;
   }
-  if (wire_.empty() && !sched_.has_pending_timeout())
+  if (wire_.empty() && sched_.jobs.empty() && !sched_.has_pending_timeout())
     return false;
   advance();
   return true;
@@ -208,9 +240,11 @@ void sim_net::run_for(std::chrono::milliseconds d) {
 void sim_net::kill(const std::vector<caf::strong_actor_ptr>& actors) {
   for (auto& ptr : actors) {
     auto actor = caf::actor_cast<caf::actor>(ptr);
+    slow_.erase(dynamic_cast<caf::resumable*>(
+      caf::actor_cast<caf::abstract_actor*>(ptr)));
     caf::anon_send_exit(actor, caf::exit_reason::kill);
     // Exit messages overtake all others: one step ends the actor.
-    if (sched_.prioritize(actor))
+    while (sched_.prioritize(actor))
       sched_.run_once();
   }
 }

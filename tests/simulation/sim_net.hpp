@@ -21,6 +21,9 @@ namespace covey::simulation {
 
 using host = uint32_t;
 
+/// Hosts from here on are clients; they neither crash nor repeat messages.
+inline constexpr host first_client = 1000;
+
 /// What the network does to messages. Probabilities in percent.
 struct weather {
   uint32_t loss = 0;
@@ -82,6 +85,10 @@ public:
     }
     return true;
   }
+  /// Makes an actor that blocks in production take its time: after each message
+  /// it handles none for up to `longest`.
+  void slow_down(const caf::strong_actor_ptr& actor,
+                 std::chrono::milliseconds longest);
   /// Kills actors at once: nothing of them runs after this returns.
   void kill(const std::vector<caf::strong_actor_ptr>& actors);
 
@@ -118,12 +125,20 @@ private:
     std::vector<char> bytes;
   };
 
+  struct slowness {
+    time_point busy_until;
+    std::chrono::milliseconds longest;
+  };
+
   caf::strong_actor_ptr proxy_ptr(host from, host to,
                                   caf::strong_actor_ptr target);
   void send(host from, host to, uint64_t life,
             const caf::strong_actor_ptr& target, caf::mailbox_element_ptr what);
   void deliver(packet p);
   void advance();
+  /// Places in the job queue of those that may run now.
+  std::vector<size_t> runnable() const;
+  void run_job(size_t i);
   void mix(uint64_t x) {
     digest_ = (digest_ ^ x) * 1099511628211ull;
   }
@@ -140,6 +155,7 @@ private:
   std::map<std::tuple<host, host, caf::actor_id>, caf::strong_actor_ptr>
     proxies_;
   std::set<caf::actor_id> proxy_ids_;
+  std::map<caf::resumable*, slowness> slow_;
   time_point start_;
   uint64_t digest_ = 14695981039346656037ull;
   uint64_t steps_ = 0;

@@ -1,0 +1,309 @@
+#include "tests/actors/fixture.hpp"
+
+#include "core/hash.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+#include <spdlog/sinks/null_sink.h>
+
+namespace covey::test {
+
+namespace {
+
+core::member make_member(const std::string& name) {
+  core::member result;
+  result.id = {core::hash64(name), 1};
+  result.name = name;
+  result.host = name + ".example";
+  result.port = 7001;
+  result.rack = "r1";
+  result.data_centre = "dc1";
+  return result;
+}
+
+core::keyspace make_keyspace(const std::string& name, uint32_t replicas) {
+  core::keyspace result;
+  result.name = name;
+  result.replication.total = replicas;
+  return result;
+}
+
+std::shared_ptr<const core::epoch> make_epoch() {
+  auto result = std::make_shared<core::epoch>();
+  result->id = {1, 1};
+  result->cluster = "test";
+  for (const auto* name : {"n1", "n2", "n3"})
+    result->members.push_back(make_member(name));
+  result->keyspaces.push_back(make_keyspace("default", 3));
+  result->keyspaces.push_back(make_keyspace("lww", 3));
+  result->keyspaces.back().policy = core::conflict_policy::lww;
+  result->keyspaces.push_back(make_keyspace("pair", 2));
+  return result;
+}
+
+} // namespace
+
+node_fixture::node_fixture() {
+  become(0, 1);
+}
+
+node_fixture::~node_fixture() {
+  for (const auto& handle : kept)
+    caf::anon_send_exit(handle, caf::exit_reason::kill);
+  sched.run();
+}
+
+void node_fixture::become(core::member_index me, uint32_t shard_count) {
+  auto epoch = make_epoch();
+  node = std::make_shared<node_context>(epoch->members.size(), shard_count);
+  for (const auto& ks : epoch->keyspaces)
+    node->rings[core::group_id(ks.replication)]
+      = std::make_shared<const core::ring>(epoch->members, ks.replication);
+  node->self = me;
+  node->token_key = 99;
+  node->epoch = std::move(epoch);
+  node->wall_us = [this] { return now_us; };
+  node->log = std::make_shared<spdlog::logger>(
+    "test", std::make_shared<spdlog::sinks::null_sink_mt>());
+}
+
+played_asker& node_fixture::play_asker() {
+  auto* x = &askers.emplace_back();
+  auto behave = [x]() -> replica_asker_actor::behavior_type {
+    return {[x](replica_answers& in) {
+      x->froms.push_back(in.from);
+      for (auto& a : in.answers)
+        x->answers.push_back(std::move(a));
+    }};
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_client_asker& node_fixture::play_client_asker() {
+  auto* x = &client_askers.emplace_back();
+  auto behave = [x]() -> client_asker_actor::behavior_type {
+    return {[x](client_answers& in) {
+      for (auto& a : in.answers)
+        x->answers.push_back(std::move(a));
+    }};
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_replica& node_fixture::play_replica() {
+  auto* x = &replicas.emplace_back();
+  auto behave = [x]() -> replica_actor::behavior_type {
+    return {[x](replica_ops& in) {
+      x->from = in.from;
+      for (auto& op : in.ops)
+        x->ops.push_back(std::move(op));
+    }};
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_shard& node_fixture::play_shard() {
+  auto* x = &shards.emplace_back();
+  auto behave = [x]() -> storage_shard_actor::behavior_type {
+    return {
+      [x](replica_ops& in) {
+        for (auto& op : in.ops)
+          x->ops.push_back(std::move(op));
+      },
+      [x](flushed_atom, uint64_t sequence) { x->flushed.push_back(sequence); },
+      [x](renew_atom) { ++x->renewals; },
+      [x](known_atom, const known_counters& in) {
+        x->told.insert(x->told.end(), in.dots.begin(), in.dots.end());
+      },
+      [x](known_atom, const incarnation_list& in) {
+        x->asked = in.incarnations;
+        return known_counters{x->known};
+      },
+      [](go_atom) {},
+      [](tick_atom) {},
+      [x](drain_atom) {
+        ++x->drains;
+        return x->clean;
+      },
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_flusher& node_fixture::play_flusher() {
+  auto* x = &flushers.emplace_back();
+  auto behave
+    = [x](flusher_actor::pointer ptr) -> flusher_actor::behavior_type {
+    return {
+      [x, ptr](flush_atom, uint32_t shard, uint64_t sequence) {
+        x->wishes.push_back({ptr->current_sender(), shard, sequence});
+      },
+      [](go_atom) {},
+      [](stats_atom) { return statistic_list{{{"commits", 5}}}; },
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_coordinator& node_fixture::play_coordinator() {
+  auto* x = &coordinators.emplace_back();
+  auto behave = [x]() -> coordinator_actor::behavior_type {
+    return {
+      [x](client_ops& in) {
+        x->from = in.from;
+        for (auto& op : in.ops)
+          x->ops.push_back(std::move(op));
+      },
+      [](replica_answers&) {},
+      [x](peer_up_atom, uint16_t member, const replica_actor& link) {
+        x->links.push_back("+" + std::to_string(member));
+        x->link = link;
+      },
+      [x](peer_down_atom, uint16_t member) {
+        x->links.push_back("-" + std::to_string(member));
+      },
+      [](go_atom) {},
+      [x](tick_atom) { ++x->ticks; },
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_remote& node_fixture::play_remote() {
+  auto* x = &remotes.emplace_back();
+  auto behave = [x]() -> peer_link_actor::behavior_type {
+    return {
+      [x](burst_atom, uint64_t session, uint64_t taken,
+          const std::string& bytes) {
+        x->bursts.push_back({session, taken, bytes});
+      },
+      [](const wire::PeerHello&) {},
+      [x](const wire::PeerWelcome& in) { x->welcomes.push_back(in); },
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_portal& node_fixture::play_portal() {
+  auto* x = &portals.emplace_back();
+  auto behave = [x]() -> supervisor_actor::behavior_type {
+    return {
+      [x](const wire::PeerHello& in) { x->hellos.push_back(in); },
+      [](const wire::ClientHello&) {},
+      [](gateway_atom) { return gateway_actor{}; },
+      [](children_atom) { return wire::Children{}; },
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_connector& node_fixture::play_connector() {
+  auto* x = &connectors.emplace_back();
+  auto behave = [x]() -> connector_actor::behavior_type {
+    return {
+      [x](dial_atom, const std::string& host,
+          uint16_t port) -> caf::result<supervisor_actor> {
+        x->dialled.push_back(host + ":" + std::to_string(port));
+        if (x->portal)
+          return x->portal;
+        return caf::make_error(errc::unavailable);
+      },
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_client& node_fixture::play_client() {
+  auto* x = &clients.emplace_back();
+  auto behave = [x]() -> client_session_actor::behavior_type {
+    return {
+      [x](const wire::ClientWelcome& in) { x->welcomes.push_back(in); },
+      [x](burst_atom, const std::string& bytes) { x->bursts.push_back(bytes); },
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+void node_fixture::pass_ms(uint64_t ms) {
+  now_us += ms * 1000;
+  sched.advance_time(std::chrono::milliseconds(ms));
+  sched.run();
+}
+
+void node_fixture::flush(const played_flusher& flusher, size_t i) {
+  CAF_REQUIRE(i < flusher.wishes.size());
+  tell(flusher.wishes[i].from, flushed_atom::value, flusher.wishes[i].sequence);
+}
+
+const core::keyspace& node_fixture::keyspace(const std::string& name) const {
+  const auto* result = node->epoch->find_keyspace(name);
+  CAF_REQUIRE(result != nullptr);
+  return *result;
+}
+
+core::preference_list node_fixture::homes_of(const std::string& ks,
+                                             const std::string& key) const {
+  return node->ring_of(keyspace(ks)).at(core::slot_of(key, false));
+}
+
+std::string node_fixture::key_where(
+  const std::string& ks,
+  const std::function<bool(const core::preference_list&)>& wanted,
+  size_t n) const {
+  for (auto i = 0;; ++i) {
+    auto key = "key" + std::to_string(i);
+    if (wanted(homes_of(ks, key)) && n-- == 0)
+      return key;
+  }
+}
+
+std::string node_fixture::key_at_home(const std::string& ks, size_t n) const {
+  return key_where(
+    ks, [&](const auto& list) { return list.is_home(node->self); }, n);
+}
+
+std::string node_fixture::key_elsewhere(const std::string& ks, size_t n) const {
+  return key_where(
+    ks, [&](const auto& list) { return !list.is_home(node->self); }, n);
+}
+
+replica_op node_fixture::operation(replica_verb verb, const std::string& key,
+                                   const std::string& bytes,
+                                   const std::string& ks) {
+  replica_op op;
+  op.id = ++last_id;
+  op.verb = verb;
+  op.epoch = node->epoch->id;
+  op.deadline_us = now_us + 1'000'000;
+  op.keyspace = core::keyspace_id(ks);
+  op.slot = core::slot_of(key, false);
+  op.key = key;
+  op.bytes = bytes;
+  return op;
+}
+
+client_op node_fixture::request(client_verb verb, const std::string& key,
+                                const std::string& value,
+                                const std::string& ks) {
+  client_op op;
+  op.id = ++last_id;
+  op.verb = verb;
+  op.keyspace = core::keyspace_id(ks);
+  op.deadline_us = now_us + 1'000'000;
+  op.key = key;
+  op.value = value;
+  op.request = {1, last_id};
+  op.epoch = node->epoch->id;
+  return op;
+}
+
+} // namespace covey::test
