@@ -29,10 +29,6 @@ void coordinator_state::start_one(const client_asker_actor& from,
     table_.remove(t);
     return;
   }
-  if (op.verb == client_verb::scan) {
-    start_scan(t, *r, op);
-    return;
-  }
   const auto* need = requirement_for(*r);
   if (need == nullptr) {
     refuse(from, op, errc::unknown_level,
@@ -44,7 +40,9 @@ void coordinator_state::start_one(const client_asker_actor& from,
   }
   if (op.verb == client_verb::get)
     start_get(t, *r, *need);
-  else if (own_place(*r))
+  else if (op.verb == client_verb::scan)
+    start_scan(t, *r, op, *need);
+  else if (own_place(*r) && (op.forwarded || !node->disk_full))
     start_put(t, *r, op, *need);
   else if (op.forwarded) {
     refuse(from, op, errc::not_owner);
@@ -221,10 +219,10 @@ void coordinator_state::on_answers(replica_answers& answers) {
       put_answer(t, *r, a);
     else if (r->get)
       get_answer(t, *r, a, t.purpose);
-    else if (r->forwarded)
-      forward_answer(t, *r, a);
-    else
+    else if (r->scan)
       scan_answer(t, *r, a);
+    else
+      forward_answer(t, *r, a);
   }
 }
 
@@ -251,6 +249,8 @@ void coordinator_state::expire(const ticket& t, request& r) {
     }
   } else {
     a.maybe_written = r.forwarded.has_value();
+    if (r.scan)
+      a.text = describe(r, r.scan->need(), r.scan->answers());
     answer(r, std::move(a));
   }
   table_.remove(t);

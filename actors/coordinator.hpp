@@ -6,6 +6,7 @@
 #include "actors/request_table.hpp"
 #include "core/get_core.hpp"
 #include "core/put_core.hpp"
+#include "core/scan_core.hpp"
 #include "messages/handles.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -46,6 +47,10 @@ struct pending_request {
   std::array<errc, max_homes> failures{};
   std::optional<core::put_core> put;
   std::optional<core::get_core> get;
+  std::optional<core::scan_core> scan;
+  /// Scans: last slot with the same homes, and bytes wanted.
+  uint16_t last_slot = 0;
+  uint32_t max_bytes = 0;
   /// What the put's answer lets the client claim.
   core::context seen;
   uint64_t stamp = 0;
@@ -105,6 +110,8 @@ private:
   // coordinator_put.cpp
   void start_put(ticket t, request& r, client_op& op, core::requirement need);
   void put_answer(ticket t, request& r, replica_answer& a);
+  /// Notes what the put's answer lets the client claim.
+  static void claim(request& r, const replica_answer& a);
   void put_verdict(ticket t, request& r, core::put_core::verdict v);
   void start_forward(ticket t, request& r, client_op& op);
   bool forward_next(ticket t, request& r);
@@ -115,8 +122,11 @@ private:
   void get_answer(ticket t, request& r, replica_answer& a, uint8_t why);
   void get_action(ticket t, request& r, const core::get_core::action& what);
   void answer_get(request& r);
-  void start_scan(ticket t, request& r, const client_op& op);
+  void start_scan(ticket t, request& r, const client_op& op,
+                  core::requirement need);
   void scan_answer(ticket t, request& r, replica_answer& a);
+  void scan_action(ticket t, request& r, const core::scan_core::action& what);
+  void answer_scan(request& r);
   void visible_values(const core::record& rec,
                       std::vector<std::string>& out) const;
 

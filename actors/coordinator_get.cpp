@@ -1,8 +1,7 @@
-// The coordinator's gets and scans.
+// The coordinator's gets.
 
 #include "actors/coordinator.hpp"
 #include "core/context_token.hpp"
-#include "core/scan_page.hpp"
 
 namespace covey {
 
@@ -86,54 +85,6 @@ void coordinator_state::answer_get(request& r) {
     {merged.seen, merged.highest_stamp()},
     {node->token_key, core::keyspace_id(r.keyspace->name), r.key});
   answer(r, std::move(a));
-}
-
-void coordinator_state::start_scan(ticket t, request& r, const client_op& op) {
-  auto order = order_of(r);
-  if (order.empty()) {
-    refuse(r.from, op, errc::unavailable, "no home of the slot is reachable");
-    table_.remove(t);
-    return;
-  }
-  auto place = order.front();
-  auto member = r.homes[place];
-  const auto& ring = node->ring_of(*r.keyspace);
-  auto last = r.slot;
-  while (last + 1u < core::slot_count
-         && ring.at(static_cast<uint16_t>(last + 1)).is_home(member))
-    ++last;
-  auto scan = op_for(r, t, place, replica_verb::scan, asking);
-  scan.last_slot = last;
-  scan.max_bytes = op.max_bytes;
-  ask(r, place, std::move(scan));
-}
-
-void coordinator_state::scan_answer(ticket t, request& r, replica_answer& a) {
-  client_answer result;
-  auto page = a.kind == answer_kind::page ? core::decode_page(a.bytes)
-                                          : std::nullopt;
-  if (page) {
-    result.next_slot = page->next_slot;
-    result.next_after_key.assign(page->next_after_key);
-    for (auto& [key, bytes] : page->rows) {
-      auto rec = core::decode_record(bytes);
-      if (!rec) {
-        result.code = errc::storage_failed;
-        break;
-      }
-      scan_entry entry;
-      visible_values(*rec, entry.values);
-      if (entry.values.empty())
-        continue;
-      entry.key.assign(key);
-      result.entries.push_back(std::move(entry));
-    }
-  } else {
-    result.code = a.code == errc::none ? errc::bad_message : a.code;
-    result.text = std::move(a.text);
-  }
-  answer(r, std::move(result));
-  table_.remove(t);
 }
 
 } // namespace covey

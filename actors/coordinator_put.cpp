@@ -44,9 +44,7 @@ void coordinator_state::put_answer(ticket t, request& r, replica_answer& a) {
   switch (a.kind) {
     case answer_kind::committed: {
       // From here on others may see it: the commit has succeeded.
-      r.seen.add(a.dot);
-      r.seen.limit_singles(core::record::max_singles);
-      r.stamp = a.stamp;
+      claim(r, a);
       r.committed = true;
       for (uint8_t i = 0; i < r.home_count; ++i) {
         if ((put.others() >> i & 1) == 0)
@@ -81,6 +79,20 @@ void coordinator_state::put_answer(ticket t, request& r, replica_answer& a) {
   }
 }
 
+void coordinator_state::claim(request& r, const replica_answer& a) {
+  r.stamp = a.stamp;
+  auto rec = core::decode_record(a.bytes);
+  // Alone in its record, the write has replaced all that the record knows: the
+  // client may claim the same, which is short. Beside siblings that the client
+  // has not seen, it may claim no more than its own dot.
+  if (rec && rec->siblings.size() == 1 && rec->siblings.front().id == a.dot) {
+    r.seen = rec->seen;
+    return;
+  }
+  r.seen.add(a.dot);
+  r.seen.limit_singles(core::record::max_singles);
+}
+
 void coordinator_state::put_verdict(ticket t, request& r,
                                     core::put_core::verdict v) {
   using verdict = core::put_core::verdict;
@@ -109,9 +121,16 @@ void coordinator_state::put_verdict(ticket t, request& r,
 void coordinator_state::start_forward(ticket t, request& r, client_op& op) {
   ++node->counters.forwards;
   r.forwarded = std::move(op);
-  if (!forward_next(t, r) && r.awaited == 0) {
-    refuse(r.from, *r.forwarded, errc::unavailable,
-           "none of the homes can be reached");
+  auto self_place = own_place(r);
+  // A home whose disk is full: another one may coordinate.
+  if (self_place)
+    r.sent |= core::home_set{1} << *self_place;
+  if (!forward_next(t, r)) {
+    if (self_place)
+      refuse(r.from, *r.forwarded, errc::disk_full);
+    else
+      refuse(r.from, *r.forwarded, errc::unavailable,
+             "none of the homes can be reached");
     table_.remove(t);
   }
 }

@@ -130,6 +130,9 @@ void gateway_state::fill(wire::ScanRequest& in, client_op& out) {
   out.slot = static_cast<uint16_t>(
     std::min<uint32_t>(in.slot(), core::slot_count - 1));
   out.max_bytes = std::clamp(in.max_bytes(), 1u, config.max_page_bytes);
+  out.level.level = static_cast<core::consistency_level>(
+    std::min(in.level(), 0xffu));
+  out.level.count = in.level_count();
   out.deadline_us = in.deadline_us();
 }
 

@@ -61,6 +61,8 @@ struct node_context {
   uint64_t token_key = 0;
 
   mutable node_counters counters;
+  /// Writes are refused here; other homes may take them.
+  mutable std::atomic<bool> disk_full{false};
   mutable std::vector<peer_gauge> peers;
   /// Incarnation of each shard.
   mutable std::vector<std::atomic<uint64_t>> incarnations;

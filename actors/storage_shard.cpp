@@ -54,12 +54,14 @@ void storage_shard_state::start(storage_shard_config cfg, node_context_ptr ctx,
   // A shard without an identity on disk must not run: its dots would repeat.
   COVEY_CHECK(identity.start(*session, *config.engine));
   node->incarnations[config.shard] = identity.incarnation();
-  ++node->counters.incarnations;
+  if (!identity.was_clean())
+    ++node->counters.incarnations;
   // A filter saved before an unclean stop may lack keys: it must go as well.
   filter_ready_ = load_filter() && identity.was_clean();
   if (!filter_ready_)
     filter_ = core::bloom_filter{};
   disk_full_ = config.engine->disk_is_full();
+  node->disk_full = disk_full_;
 }
 
 const core::keyspace*
@@ -160,6 +162,7 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
     session->rollback();
   if (result != status::ok) {
     sequence_ = before;
+    node->disk_full = result == status::disk_full || disk_full_;
     node->log->warn("storage-shard {} refuses {} writes: {}", config.shard,
                     batch.size(), storage::to_string(result));
     for (auto& x : batch)

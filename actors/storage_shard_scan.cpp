@@ -87,6 +87,7 @@ void storage_shard_state::tick() {
                              "some space"
                            : "accepts writes again: the disk has space");
     disk_full_ = full;
+    node->disk_full = full;
   }
   if (!filter_ready_ && !drained)
     extend_filter();

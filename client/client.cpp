@@ -233,6 +233,8 @@ wire::ScanReply client::scan(uint32_t slot, std::string after_key,
   request.set_slot(slot);
   request.set_after_key(std::move(after_key));
   request.set_max_bytes(max_bytes);
+  request.set_level(static_cast<uint32_t>(options.level.level));
+  request.set_level_count(options.level.count);
   return impl_->ask<wire::ScanReply>(std::move(request), options);
 }
 

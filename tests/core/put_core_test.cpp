@@ -55,7 +55,8 @@ bool enough(consistency_level level, const homes& xs, home_set good) {
     case consistency_level::local_quorum:
       return majority_in("a");
     case consistency_level::each_quorum:
-      return majority_in("a") && (by_centre.count("b") == 0 || majority_in("b"));
+      return majority_in("a")
+             && (by_centre.count("b") == 0 || majority_in("b"));
     default:
       return total == xs.size();
   }

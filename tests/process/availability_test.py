@@ -91,6 +91,13 @@ class AvailabilityTest(ProcessTest):
         self.check(cluster, "key", "value", via="n1 n2 n3")
         self.put(cluster, "other", "value", via="n1 n3")
 
+    def test_a_client_with_several_nodes_finds_one_that_answers(self):
+        cluster = self.start_cluster(3)
+        cluster["n1"].freeze()
+        self.put(cluster, "key", "value", via="n1 n2")
+        self.check(cluster, "key", "value", via="n1 n3")
+        cluster["n1"].thaw()
+
     def test_an_import_goes_on_when_the_node_that_it_talks_to_dies(self):
         cluster = self.start_cluster(3)
         count = 20000

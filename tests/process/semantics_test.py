@@ -152,6 +152,13 @@ class SemanticsTest(ProcessTest):
         self.put(self.key, "again", via="n2")
         self.assertEqual(self.values(self.key, via="n3"), ["again"])
 
+    def test_a_delete_without_a_context_deletes_what_the_key_has_now(self):
+        self.put(self.key, "apples", via="n1")
+        self.put(self.key, "pears", via="n2")
+        self.done(self.cluster.covey("delete", self.key, via="n3"))
+        for node in NODES:
+            self.refused(self.cluster.covey("get", self.key, via=node), 1, "not found")
+
     def test_deleting_what_is_not_there_is_no_error(self):
         self.done(self.cluster.covey("delete", self.key))
         self.refused(self.cluster.covey("get", self.key), 1, "not found")
