@@ -148,8 +148,7 @@ replica_op coordinator_state::op_for(const request& r, ticket t, uint8_t home,
 void coordinator_state::ask(const request& r, uint8_t home, replica_op op) {
   auto m = r.homes[home];
   if (m == node->self)
-    to_replicas_[core::shard_of(r.slot, node->shards)].push_back(
-      std::move(op));
+    to_replicas_[core::shard_of(r.slot, node->shards)].push_back(std::move(op));
   else
     to_links_[m].push_back(std::move(op));
 }
@@ -324,7 +323,9 @@ coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,
         return m.data_centre == members.front().data_centre;
       });
   auto done = [&st, self] {
-    flush_when_idle(self, st.armed, [&st] { st.flush(); });
+    flush_when_idle(self, st.armed, [&st] {
+      st.flush();
+    });
   };
   return {
     [&st, done](client_ops& ops) {

@@ -64,8 +64,7 @@ struct pending_request {
 };
 
 struct coordinator_state {
-  explicit coordinator_state(coordinator_actor::pointer ptr) : self(ptr) {
-  }
+  explicit coordinator_state(coordinator_actor::pointer ptr) : self(ptr) {}
 
   void start(client_ops& ops);
   void on_answers(replica_answers& answers);

@@ -13,8 +13,8 @@ void coordinator_state::start_get(ticket t, request& r,
     client_answer a;
     a.code = errc::unavailable;
     a.needed = need.needed();
-    a.text = describe(r, need, ((core::home_set{1} << r.home_count) - 1) & ~down,
-                      "reachable");
+    a.text = describe(
+      r, need, ((core::home_set{1} << r.home_count) - 1) & ~down, "reachable");
     answer(r, std::move(a));
     table_.remove(t);
     return;

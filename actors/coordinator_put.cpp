@@ -10,8 +10,8 @@ void coordinator_state::start_put(ticket t, request& r, client_op& op,
                                   core::requirement need) {
   ++node->counters.puts;
   auto keyspace = core::keyspace_id(r.keyspace->name);
-  auto token = core::decode_token(op.context,
-                                  {node->token_key, keyspace, op.key});
+  auto token
+    = core::decode_token(op.context, {node->token_key, keyspace, op.key});
   if (!token) {
     refuse(r.from, op, errc::bad_context);
     table_.remove(t);
@@ -160,11 +160,10 @@ void coordinator_state::forward_answer(ticket t, request& r,
       return;
     result = from_wire(reply);
     // A home that did nothing: another one may be luckier.
-    auto passed_on = result.code == errc::overloaded
-                     || result.code == errc::shutting_down
-                     || result.code == errc::disk_full
-                     || result.code == errc::not_owner
-                     || result.code == errc::stale_epoch;
+    auto passed_on
+      = result.code == errc::overloaded || result.code == errc::shutting_down
+        || result.code == errc::disk_full || result.code == errc::not_owner
+        || result.code == errc::stale_epoch;
     if (passed_on && !result.maybe_written && forward_next(t, r))
       return;
   } else {

@@ -13,7 +13,9 @@ void coordinator_state::start_scan(ticket t, request& r, const client_op& op,
   auto same_homes = [&](uint32_t slot) {
     auto list = ring.at(static_cast<uint16_t>(slot));
     return std::all_of(r.homes.begin(), r.homes.begin() + r.home_count,
-                       [&](auto m) { return list.is_home(m); });
+                       [&](auto m) {
+                         return list.is_home(m);
+                       });
   };
   r.last_slot = r.slot;
   while (r.last_slot + 1u < core::slot_count && same_homes(r.last_slot + 1u))

@@ -34,7 +34,9 @@ flusher(flusher_actor::stateful_pointer<flusher_state> self,
       st.askers.at(shard)
         = caf::actor_cast<storage_shard_actor>(self->current_sender());
       st.wanted[shard] = sequence;
-      flush_when_idle(self, st.armed, [&st] { st.flush(); });
+      flush_when_idle(self, st.armed, [&st] {
+        st.flush();
+      });
     },
     [&st](go_atom) {
       st.armed = false;

@@ -22,8 +22,7 @@ struct flusher_config {
 };
 
 struct flusher_state {
-  explicit flusher_state(flusher_actor::pointer ptr) : self(ptr) {
-  }
+  explicit flusher_state(flusher_actor::pointer ptr) : self(ptr) {}
 
   /// One fsync for everything asked so far. Blocks: hence an actor of its own.
   void flush();

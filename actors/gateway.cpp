@@ -108,8 +108,8 @@ void gateway_state::fill(wire::PutRequest& in, client_op& out) {
     out.value.clear();
   out.request = {in.request_high(), in.request_low()};
   out.deadline_us = in.deadline_us();
-  out.level.level = static_cast<core::consistency_level>(
-    std::min(in.level(), 0xffu));
+  out.level.level
+    = static_cast<core::consistency_level>(std::min(in.level(), 0xffu));
   out.level.count = in.level_count();
   if (in.ttl_ms() > 0)
     out.expires_at_ms = node->wall_us() / 1000 + in.ttl_ms();
@@ -119,8 +119,8 @@ void gateway_state::fill(wire::GetRequest& in, client_op& out) {
   out.verb = client_verb::get;
   out.key = std::move(*in.mutable_key());
   out.deadline_us = in.deadline_us();
-  out.level.level = static_cast<core::consistency_level>(
-    std::min(in.level(), 0xffu));
+  out.level.level
+    = static_cast<core::consistency_level>(std::min(in.level(), 0xffu));
   out.level.count = in.level_count();
 }
 
@@ -130,8 +130,8 @@ void gateway_state::fill(wire::ScanRequest& in, client_op& out) {
   out.slot = static_cast<uint16_t>(
     std::min<uint32_t>(in.slot(), core::slot_count - 1));
   out.max_bytes = std::clamp(in.max_bytes(), 1u, config.max_page_bytes);
-  out.level.level = static_cast<core::consistency_level>(
-    std::min(in.level(), 0xffu));
+  out.level.level
+    = static_cast<core::consistency_level>(std::min(in.level(), 0xffu));
   out.level.count = in.level_count();
   out.deadline_us = in.deadline_us();
 }
@@ -168,7 +168,7 @@ void gateway_state::submit(client_op op, in_flight x) {
   auto slot = op.verb == client_verb::scan
                 ? op.slot
                 : core::slot_of(
-                    op.key, node->epoch->find_keyspace(op.keyspace)->hash_tags);
+                  op.key, node->epoch->find_keyspace(op.keyspace)->hash_tags);
   to_coordinators[slot % to_coordinators.size()].push_back(std::move(op));
   node->counters.inflight = table.size();
 }
@@ -288,10 +288,13 @@ gateway(local_gateway_actor::stateful_pointer<gateway_state> self,
   st.to_coordinators.resize(coordinators.size());
   st.random.seed(config.seed);
   st.started_us = node->wall_us();
-  self->set_down_handler(
-    [&st](const caf::down_msg& msg) { st.forget(msg.source); });
+  self->set_down_handler([&st](const caf::down_msg& msg) {
+    st.forget(msg.source);
+  });
   auto done = [&st, self] {
-    flush_when_idle(self, st.armed, [&st] { st.flush(); });
+    flush_when_idle(self, st.armed, [&st] {
+      st.flush();
+    });
   };
   return {
     [&st, self, done](wire::PutRequest& in) {
@@ -326,14 +329,22 @@ gateway(local_gateway_actor::stateful_pointer<gateway_state> self,
         out.set_id(id);
         promise.deliver(std::move(out));
       };
-      self
-        ->request(st.flusher, std::chrono::seconds(2), stats_atom::value)
-        .then([reply](const statistic_list& engine) mutable { reply(engine); },
-              [reply](const caf::error&) mutable { reply({}); });
+      self->request(st.flusher, std::chrono::seconds(2), stats_atom::value)
+        .then(
+          [reply](const statistic_list& engine) mutable {
+            reply(engine);
+          },
+          [reply](const caf::error&) mutable {
+            reply({});
+          });
       return promise;
     },
-    [&st](const wire::RingRequest& in) { return st.ring(in); },
-    [&st](const wire::ClientHello& in) { st.hello(in); },
+    [&st](const wire::RingRequest& in) {
+      return st.ring(in);
+    },
+    [&st](const wire::ClientHello& in) {
+      st.hello(in);
+    },
     [&st, done](burst_atom, const std::string& bytes) {
       st.burst(bytes);
       done();

@@ -42,8 +42,7 @@ struct gateway_state {
   using get_promise = caf::typed_response_promise<wire::GetReply>;
   using scan_promise = caf::typed_response_promise<wire::ScanReply>;
 
-  explicit gateway_state(local_gateway_actor::pointer ptr) : self(ptr) {
-  }
+  explicit gateway_state(local_gateway_actor::pointer ptr) : self(ptr) {}
 
   /// Where the answer to a request goes.
   struct in_flight {

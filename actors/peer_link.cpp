@@ -150,7 +150,9 @@ void peer_link_state::burst(uint64_t in_session, uint64_t taken,
   if (!frames.ok())
     node->log->warn("peer-link drops the rest of a malformed burst from {}",
                     peer().name);
-  flush_when_idle(self, armed, [this] { flush(); });
+  flush_when_idle(self, armed, [this] {
+    flush();
+  });
 }
 
 void peer_link_state::take_frame(uint8_t kind, std::string_view message) {
@@ -234,8 +236,8 @@ void peer_link_state::take_forward(std::string_view message) {
   op.verb = client_verb::put;
   op.forwarded = true;
   op.keyspace = core::keyspace_id(put.keyspace());
-  op.level.level = static_cast<core::consistency_level>(
-    std::min(put.level(), 0xffu));
+  op.level.level
+    = static_cast<core::consistency_level>(std::min(put.level(), 0xffu));
   op.level.count = put.level_count();
   op.deadline_us = put.deadline_us();
   op.key = std::move(*put.mutable_key());
@@ -269,16 +271,25 @@ peer_link(local_peer_link_actor::stateful_pointer<peer_link_state> self,
   st.shards = collaborators.shards;
   st.coordinators = collaborators.coordinators;
   st.start(config, node);
-  self->set_down_handler(
-    [&st](const caf::down_msg& msg) { st.lost(msg.source); });
+  self->set_down_handler([&st](const caf::down_msg& msg) {
+    st.lost(msg.source);
+  });
   auto done = [&st, self] {
-    flush_when_idle(self, st.armed, [&st] { st.flush(); });
+    flush_when_idle(self, st.armed, [&st] {
+      st.flush();
+    });
   };
   return {
     [&st](burst_atom, uint64_t session, uint64_t taken,
-          const std::string& bytes) { st.burst(session, taken, bytes); },
-    [&st](const wire::PeerHello& in) { st.hello(in); },
-    [&st](const wire::PeerWelcome& in) { st.welcome(in); },
+          const std::string& bytes) {
+      st.burst(session, taken, bytes);
+    },
+    [&st](const wire::PeerHello& in) {
+      st.hello(in);
+    },
+    [&st](const wire::PeerWelcome& in) {
+      st.welcome(in);
+    },
     [&st, done](replica_ops& ops) {
       st.send_all(ops);
       done();

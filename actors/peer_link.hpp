@@ -37,10 +37,10 @@ struct peer_link_config {
 /// connections between the same nodes would confuse the middleman's time-outs.
 ///
 /// A session begins with a hello and its welcome. Whatever arrives under
-/// another session is dropped; when a session ends, all in flight fails at once.
+/// another session is dropped; when a session ends, all in flight fails at
+/// once.
 struct peer_link_state {
-  explicit peer_link_state(local_peer_link_actor::pointer ptr) : self(ptr) {
-  }
+  explicit peer_link_state(local_peer_link_actor::pointer ptr) : self(ptr) {}
 
   enum class phase : uint8_t { down, dialling, greeting, up };
 
@@ -90,8 +90,8 @@ private:
   void greet(const supervisor_actor& portal);
   /// Empty if the peer may be talked to, else why not.
   std::string check_identity(const std::string& cluster,
-                             const std::string& name,
-                             core::uuid member, uint64_t epoch_hash) const;
+                             const std::string& name, core::uuid member,
+                             uint64_t epoch_hash) const;
   void go_up(const peer_link_actor& remote, uint64_t session);
   void compare_runs(uint64_t their_run, uint64_t their_known_run);
   void tell_known(const std::vector<core::incarnation>& theirs);

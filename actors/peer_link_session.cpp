@@ -37,8 +37,8 @@ void peer_link_state::start(const peer_link_config& cfg,
   config = cfg;
   node = ctx;
   backoff_ = core::backoff{config.retry_min_ms, config.retry_max_ms};
-  credit_ = core::credit_window{config.max_bytes_under_way,
-                                config.max_requests};
+  credit_
+    = core::credit_window{config.max_bytes_under_way, config.max_requests};
   random_.seed(config.seed);
   // Correlation ids of an earlier life of this link must not match.
   first_ = (random_() >> 1) | 1;
@@ -59,14 +59,17 @@ void peer_link_state::dial() {
   self
     ->request(connector, dial_timeout, dial_atom::value, peer().host,
               peer().port)
-    .then([this](const supervisor_actor& portal) { greet(portal); },
-          [this](const caf::error&) {
-            if (attempts_ == 1)
-              node->log->info("peer-link cannot reach {} at {}:{} yet",
-                              peer().name, peer().host, peer().port);
-            if (phase_ == phase::dialling)
-              phase_ = phase::down;
-          });
+    .then(
+      [this](const supervisor_actor& portal) {
+        greet(portal);
+      },
+      [this](const caf::error&) {
+        if (attempts_ == 1)
+          node->log->info("peer-link cannot reach {} at {}:{} yet", peer().name,
+                          peer().host, peer().port);
+        if (phase_ == phase::dialling)
+          phase_ = phase::down;
+      });
 }
 
 void peer_link_state::greet(const supervisor_actor& portal) {
@@ -107,9 +110,9 @@ void peer_link_state::hello(const wire::PeerHello& in) {
   auto from = caf::actor_cast<peer_link_actor>(self->current_sender());
   if (!from)
     return;
-  auto why = check_identity(in.cluster(), in.node(),
-                            {in.member_high(), in.member_low()},
-                            in.epoch_hash());
+  auto why
+    = check_identity(in.cluster(), in.node(),
+                     {in.member_high(), in.member_low()}, in.epoch_hash());
   wire::PeerWelcome out;
   put_identity(out, *node);
   out.set_session(in.session());
@@ -163,8 +166,7 @@ void peer_link_state::compare_runs(uint64_t their_run,
     self->send(shard, renew_atom::value);
 }
 
-void peer_link_state::tell_known(
-  const std::vector<core::incarnation>& theirs) {
+void peer_link_state::tell_known(const std::vector<core::incarnation>& theirs) {
   for (const auto& shard : shards)
     self
       ->request(shard, std::chrono::seconds(5), known_atom::value,
@@ -180,7 +182,9 @@ void peer_link_state::tell_known(
           }
           append_frame(out_, frame_kind::known, out);
           ++out_frames_;
-          flush_when_idle(self, armed, [this] { flush(); });
+          flush_when_idle(self, armed, [this] {
+            flush();
+          });
         },
         // Only a help: an incoming record proves the same.
         [](const caf::error&) {});
@@ -205,7 +209,9 @@ void peer_link_state::go_up(const peer_link_actor& remote, uint64_t session) {
   for (const auto& coordinator : coordinators)
     self->send(coordinator, peer_up_atom::value, config.peer, me);
   add_ping();
-  flush_when_idle(self, armed, [this] { flush(); });
+  flush_when_idle(self, armed, [this] {
+    flush();
+  });
 }
 
 void peer_link_state::add_ping() {
@@ -256,8 +262,8 @@ void peer_link_state::tick() {
   last_tick_ms_ = now;
   if (phase_ == phase::up) {
     if (now > last_heard_ms_ + config.timeout_ms) {
-      go_down("no sign of life for "
-              + std::to_string(now - last_heard_ms_) + " ms");
+      go_down("no sign of life for " + std::to_string(now - last_heard_ms_)
+              + " ms");
     } else if (now >= last_ping_ms_ + config.heartbeat_ms) {
       add_ping();
     }

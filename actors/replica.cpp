@@ -42,17 +42,17 @@ replica(replica_actor::stateful_pointer<replica_state> self,
     [&st, self](replica_ops& ops) {
       auto now_us = st.node->wall_us();
       std::vector<replica_answer> refused;
-      auto keep = std::remove_if(
-        ops.ops.begin(), ops.ops.end(), [&](const replica_op& op) {
-          auto code = st.check(op, now_us);
-          if (code == errc::none)
-            return false;
-          replica_answer answer;
-          answer.id = op.id;
-          answer.code = code;
-          refused.push_back(std::move(answer));
-          return true;
-        });
+      auto keep = std::remove_if(ops.ops.begin(), ops.ops.end(),
+                                 [&](const replica_op& op) {
+                                   auto code = st.check(op, now_us);
+                                   if (code == errc::none)
+                                     return false;
+                                   replica_answer answer;
+                                   answer.id = op.id;
+                                   answer.code = code;
+                                   refused.push_back(std::move(answer));
+                                   return true;
+                                 });
       ops.ops.erase(keep, ops.ops.end());
       if (!refused.empty())
         self->send(ops.from,

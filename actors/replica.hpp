@@ -16,8 +16,7 @@ struct replica_config {
 };
 
 struct replica_state {
-  explicit replica_state(replica_actor::pointer ptr) : self(ptr) {
-  }
+  explicit replica_state(replica_actor::pointer ptr) : self(ptr) {}
 
   /// errc::none if this node may execute `op` now.
   errc check(const replica_op& op, uint64_t now_us) const;

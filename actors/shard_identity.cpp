@@ -13,7 +13,8 @@ bool shard_identity::start(storage::session& session, storage::engine& engine) {
   if (found == status::failed)
     return false;
   if (found == status::ok)
-    if (auto stored = core::decode_shard_state(bytes); stored && stored->clean) {
+    if (auto stored = core::decode_shard_state(bytes);
+        stored && stored->clean) {
       state_ = *stored;
       was_clean_ = true;
       return save(session, engine);

@@ -16,8 +16,8 @@ namespace covey {
 class shard_identity {
 public:
   shard_identity() = default;
-  shard_identity(uint32_t shard, uint64_t seed) : shard_(shard), random_(seed) {
-  }
+  shard_identity(uint32_t shard, uint64_t seed)
+    : shard_(shard), random_(seed) {}
 
   /// At the start of a run: goes on under the stored incarnation if the last
   /// stop was clean, else starts a new one. The clean mark is gone from the

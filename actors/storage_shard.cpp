@@ -223,8 +223,8 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
     r = std::move(*decoded);
   }
   late.id = early.id = op.id;
-  if (auto known = op.request ? core::find_executed(r, op.request)
-                              : std::nullopt) {
+  if (auto known
+      = op.request ? core::find_executed(r, op.request) : std::nullopt) {
     late.kind = answer_kind::durable;
     early.kind = answer_kind::committed;
     early.dot = known->id;
@@ -237,9 +237,10 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
     late = failure(op.id, errc::clock_skew);
     return status::ok;
   }
-  auto kept = std::count_if(
-    r.siblings.begin(), r.siblings.end(),
-    [&](const core::sibling& s) { return !op.seen.covers(s.id); });
+  auto kept = std::count_if(r.siblings.begin(), r.siblings.end(),
+                            [&](const core::sibling& s) {
+                              return !op.seen.covers(s.id);
+                            });
   if (ks.policy == core::conflict_policy::siblings
       && kept >= static_cast<ptrdiff_t>(config.max_siblings)) {
     late = failure(op.id, errc::too_many_siblings);
@@ -380,9 +381,13 @@ storage_shard(storage_shard_actor::stateful_pointer<storage_shard_state> self,
       if (st.queue.size() >= st.config.max_batch)
         st.run_batch();
       else
-        flush_when_idle(self, st.armed, [&st] { st.run_batch(); });
+        flush_when_idle(self, st.armed, [&st] {
+          st.run_batch();
+        });
     },
-    [&st](flushed_atom, uint64_t up_to) { st.flushed(up_to); },
+    [&st](flushed_atom, uint64_t up_to) {
+      st.flushed(up_to);
+    },
     [&st](renew_atom) {
       st.run_batch();
       COVEY_CHECK(st.identity.renew(*st.session, *st.config.engine));
@@ -412,8 +417,12 @@ storage_shard(storage_shard_actor::stateful_pointer<storage_shard_state> self,
       st.armed = false;
       st.run_batch();
     },
-    [&st](tick_atom) { st.tick(); },
-    [&st](drain_atom) { return st.drain(); },
+    [&st](tick_atom) {
+      st.tick();
+    },
+    [&st](drain_atom) {
+      return st.drain();
+    },
   };
 }
 

@@ -62,8 +62,7 @@ private:
 };
 
 struct storage_shard_state {
-  explicit storage_shard_state(storage_shard_actor::pointer ptr) : self(ptr) {
-  }
+  explicit storage_shard_state(storage_shard_actor::pointer ptr) : self(ptr) {}
 
   /// Loads what the shard remembers; ends the process when it cannot.
   void start(storage_shard_config cfg, node_context_ptr ctx, flusher_actor f);
@@ -71,7 +70,8 @@ struct storage_shard_state {
   void run_batch();
   void flushed(uint64_t up_to);
   void tick();
-  /// Saves filter and mark. False if the disk refused; the mark is not set then.
+  /// Saves filter and mark. False if the disk refused; the mark is not set
+  /// then.
   bool drain();
   /// Highest counter met under `inc`, zero if none.
   uint64_t counter_of(core::incarnation inc) const;

@@ -32,10 +32,10 @@ void storage_shard_state::scan(const asked& x, answer_groups& now) {
   uint32_t read_rows = 0;
   auto result = status::ok;
   auto full = false;
-  for (uint32_t n = 0; slot <= op.last_slot && n < max_slots_per_page && !full
-                       && core::shard_of(static_cast<uint16_t>(slot),
-                                         node->shards)
-                            == config.shard;
+  for (uint32_t n = 0;
+       slot <= op.last_slot && n < max_slots_per_page && !full
+       && core::shard_of(static_cast<uint16_t>(slot), node->shards)
+            == config.shard;
        ++n) {
     auto at = static_cast<uint16_t>(slot);
     auto from = storage::record_key(group, at, op.keyspace, after);
@@ -96,16 +96,16 @@ void storage_shard_state::tick() {
 void storage_shard_state::extend_filter() {
   size_t rows = 0;
   auto more = false;
-  auto result = session->scan(
-    table(), filter_position_, {}, [&](std::string_view key, std::string_view) {
-      if (rows++ == config.filter_rows_per_tick) {
-        filter_position_.assign(key);
-        more = true;
-        return false;
-      }
-      filter_.add(key);
-      return true;
-    });
+  auto result = session->scan(table(), filter_position_, {},
+                              [&](std::string_view key, std::string_view) {
+                                if (rows++ == config.filter_rows_per_tick) {
+                                  filter_position_.assign(key);
+                                  more = true;
+                                  return false;
+                                }
+                                filter_.add(key);
+                                return true;
+                              });
   // On a failed scan the filter stays "maybe" and is tried again.
   if (result != status::ok || more)
     return;

@@ -53,8 +53,7 @@ void supervisor_state::child_down(const caf::down_msg& msg) {
                   .count();
   if (!limit.allows(static_cast<uint64_t>(now_ms))) {
     stopping = true;
-    config.give_up(spec.name + " crashed (" + reason
-                   + ") too often: more than "
+    config.give_up(spec.name + " crashed (" + reason + ") too often: more than "
                    + std::to_string(config.restarts) + " restarts in "
                    + std::to_string(config.window_ms / 1000) + " s");
     return;
@@ -71,12 +70,15 @@ void supervisor_state::drain() {
   stopping = true;
   auto gateway = find<local_gateway_actor>(child_spec::kind::gateway);
   self->request(gateway, config.drain_timeout, drain_atom::value)
-    .then([this](bool) { drain_shards(); },
-          [this](const caf::error&) {
-            node->log->warn("supervisor stops with {} requests in flight",
-                            node->counters.inflight);
-            drain_shards();
-          });
+    .then(
+      [this](bool) {
+        drain_shards();
+      },
+      [this](const caf::error&) {
+        node->log->warn("supervisor stops with {} requests in flight",
+                        node->counters.inflight);
+        drain_shards();
+      });
 }
 
 void supervisor_state::drain_shards() {
@@ -97,7 +99,9 @@ void supervisor_state::drain_shards() {
     self
       ->request(caf::actor_cast<storage_shard_actor>(children[i]),
                 config.drain_timeout, drain_atom::value)
-      .then(done, [done](const caf::error&) { done(false); });
+      .then(done, [done](const caf::error&) {
+        done(false);
+      });
   }
 }
 
@@ -109,8 +113,9 @@ supervisor(local_supervisor_actor::stateful_pointer<supervisor_state> self,
   st.node = node;
   st.limit = core::restart_limit{config.restarts, config.window_ms};
   st.restarts.resize(config.children.size());
-  self->set_down_handler(
-    [&st](const caf::down_msg& msg) { st.child_down(msg); });
+  self->set_down_handler([&st](const caf::down_msg& msg) {
+    st.child_down(msg);
+  });
   // Whoever reaches the port may send anything: it must not fill our stderr.
   self->set_default_handler(caf::drop);
   st.start_from(0);

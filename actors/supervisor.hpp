@@ -44,8 +44,7 @@ struct supervisor_config {
 /// Restarts are rest-for-one: a crashed child and all after it are started
 /// anew, so that handles given at spawn stay true.
 struct supervisor_state {
-  explicit supervisor_state(local_supervisor_actor::pointer ptr) : self(ptr) {
-  }
+  explicit supervisor_state(local_supervisor_actor::pointer ptr) : self(ptr) {}
 
   void start_from(size_t i);
   void stop_from(size_t i);

@@ -37,10 +37,17 @@ void catch_interrupt() {
   ::sigaction(SIGINT, &action, nullptr);
 }
 
+import_mode mode_of(const options& opts) {
+  if (opts.overwrite)
+    return import_mode::overwrite;
+  return opts.skip_acked.empty() ? import_mode::plain : import_mode::resume;
+}
+
 class import_run {
 public:
   import_run(const options& opts, client& kv)
-    : opts_(opts), importer_(kv, opts.request, opts.in_flight, log_) {}
+    : opts_(opts),
+      importer_(kv, opts.request, mode_of(opts), opts.in_flight, log_) {}
 
   int run();
 

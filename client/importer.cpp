@@ -3,6 +3,8 @@
 #include "client/back_off.hpp"
 #include "client/report.hpp"
 
+#include <algorithm>
+
 namespace covey::client {
 
 namespace {
@@ -19,10 +21,10 @@ uint64_t import_counts::failures() const {
   return sum;
 }
 
-importer::importer(client& kv, request_options options, size_t in_flight,
-                   ack_log& log)
-  : kv_(kv), options_(std::move(options)), limit_(in_flight), log_(log),
-    rng_(kv.new_request_id().high) {}
+importer::importer(client& kv, request_options options, import_mode mode,
+                   size_t in_flight, ack_log& log)
+  : kv_(kv), options_(std::move(options)), mode_(mode), limit_(in_flight),
+    log_(log), rng_(kv.new_request_id().high) {}
 
 bool importer::wait_for_room(int timeout_ms) {
   std::unique_lock<std::mutex> guard{mutex_};
@@ -56,8 +58,35 @@ void importer::put(std::string key, std::string value) {
   send(std::move(r));
 }
 
-void importer::send(record_ptr r) {
+void importer::look(record_ptr r) {
   auto how = options_;
+  how.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
+    r->deadline - clock::now());
+  auto key = r->key;
+  kv_.get(std::move(key), how, [this, r = std::move(r)](result&& answer) {
+    auto& values = answer.values;
+    auto there
+      = std::find(values.begin(), values.end(), r->value) != values.end();
+    auto settled
+      = mode_ == import_mode::resume ? there : there && values.size() == 1;
+    if (!answer.ok() || settled) {
+      answered(r, std::move(answer));
+      return;
+    }
+    r->looked = true;
+    if (mode_ == import_mode::overwrite)
+      r->context = std::move(answer.context);
+    send(r);
+  });
+}
+
+void importer::send(record_ptr r) {
+  if (mode_ != import_mode::plain && !r->looked) {
+    look(std::move(r));
+    return;
+  }
+  auto how = options_;
+  how.context = r->context;
   how.request = r->request;
   how.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
     r->deadline - clock::now());

@@ -25,12 +25,24 @@ struct import_counts {
   uint64_t failures() const;
 };
 
+/// What to do about values that a key has already.
+enum class import_mode : uint8_t {
+  /// Nothing: the record becomes their sibling.
+  plain,
+  /// An earlier import was interrupted: a record that it wrote without hearing
+  /// of it is not written again.
+  resume,
+  /// The record replaces them.
+  overwrite,
+};
+
 /// Puts records, at most `in_flight` at once, and repeats overloaded ones with
 /// the same request id until their deadline. One thread uses it; answers come
 /// on the client's thread.
 class importer {
 public:
-  importer(client& kv, request_options options, size_t in_flight, ack_log& log);
+  importer(client& kv, request_options options, import_mode mode,
+           size_t in_flight, ack_log& log);
 
   /// Waits up to `timeout_ms` for room for another record.
   bool wait_for_room(int timeout_ms);
@@ -57,6 +69,9 @@ private:
     clock::time_point deadline;
     clock::time_point due;
     uint32_t tries = 0;
+    /// The key's values have been read, and this is their context.
+    bool looked = false;
+    std::string context;
   };
   using record_ptr = std::shared_ptr<record>;
 
@@ -69,10 +84,12 @@ private:
   /// When to wake up; needs the mutex.
   clock::time_point latest(int timeout_ms) const;
   void send(record_ptr r);
+  void look(record_ptr r);
   void answered(record_ptr r, result&& answer);
 
   client& kv_;
   request_options options_;
+  import_mode mode_;
   size_t limit_;
   ack_log& log_;
 

@@ -149,8 +149,13 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
     ->option_text("FILE");
   import
     .add_option("--skip-acked", out.skip_acked,
-                "Skip the keys in this file, which --ack-log wrote")
+                "Skip the keys in this file, which --ack-log wrote, and what\n"
+                "the interrupted import wrote without hearing of it")
     ->option_text("FILE");
+  import.add_flag(
+    "--overwrite", out.overwrite,
+    "Replace the values that keys have (reads them first); without\n"
+    "it a record becomes their sibling");
   add_command(app, "export",
               "Write every key of the keyspace to stdout as JSON lines",
               "Example:\n  covey --keyspace users export > users.jsonl");

@@ -27,6 +27,7 @@ struct options {
   size_t in_flight = 512;
   std::string ack_log;
   std::string skip_acked;
+  bool overwrite = false;
 };
 
 /// Parses the command line. An exit code if there is nothing left to do: the

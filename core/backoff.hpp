@@ -12,8 +12,7 @@ namespace covey::core {
 class backoff {
 public:
   backoff(uint64_t min_ms, uint64_t max_ms)
-    : min_ms_(min_ms), max_ms_(max_ms), step_ms_(min_ms) {
-  }
+    : min_ms_(min_ms), max_ms_(max_ms), step_ms_(min_ms) {}
 
   /// Milliseconds to wait now; the next call waits longer.
   uint64_t next(uint64_t random) {

@@ -13,8 +13,7 @@ namespace covey::core {
 /// varints are LEB128 (as in Protobuf).
 class byte_writer {
 public:
-  explicit byte_writer(std::string& out) : out_(out) {
-  }
+  explicit byte_writer(std::string& out) : out_(out) {}
 
   void u8(uint8_t x);
   void u16(uint16_t x);
@@ -35,8 +34,7 @@ private:
 /// stays false. Views point into the bytes given to the constructor.
 class byte_reader {
 public:
-  explicit byte_reader(std::string_view in) : in_(in) {
-  }
+  explicit byte_reader(std::string_view in) : in_(in) {}
 
   uint8_t u8();
   uint16_t u16();

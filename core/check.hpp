@@ -18,5 +18,6 @@ namespace covey::core {
 
 /// Ends the process when `expression` is false. Never for input from outside.
 #define COVEY_CHECK(expression)                                                \
-  ((expression) ? void(0)                                                      \
-                : ::covey::core::check_failed(#expression, __FILE__, __LINE__))
+  ((expression)                                                                \
+     ? void(0)                                                                 \
+     : ::covey::core::check_failed(#expression, __FILE__, __LINE__))

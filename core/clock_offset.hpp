@@ -17,9 +17,8 @@ public:
     if (received_us < sent_us)
       return;
     auto round_trip = received_us - sent_us;
-    samples_[next_ % samples_.size()]
-      = {static_cast<int64_t>(peer_us - (sent_us + round_trip / 2)),
-         round_trip};
+    samples_[next_ % samples_.size()] = {
+      static_cast<int64_t>(peer_us - (sent_us + round_trip / 2)), round_trip};
     ++next_;
   }
   void reset() {

@@ -13,8 +13,7 @@ namespace covey::core {
 class credit_window {
 public:
   credit_window(uint64_t max_bytes, uint32_t max_requests)
-    : max_bytes_(max_bytes), max_requests_(max_requests) {
-  }
+    : max_bytes_(max_bytes), max_requests_(max_requests) {}
 
   bool admits(uint64_t bytes) const {
     return requests_ < max_requests_ && sent_ - acked_ + bytes <= max_bytes_;

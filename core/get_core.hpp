@@ -34,8 +34,7 @@ public:
   /// `order`: the homes that may be asked, best first; the others count as
   /// failed.
   get_core(requirement need, std::vector<uint8_t> order, conflict_policy policy)
-    : need_(std::move(need)), order_(std::move(order)), policy_(policy) {
-  }
+    : need_(std::move(need)), order_(std::move(order)), policy_(policy) {}
 
   action start();
   /// `bytes`: the record of `home`, empty if it has none.

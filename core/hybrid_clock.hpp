@@ -14,8 +14,7 @@ class hybrid_clock {
 public:
   /// `max_drift_us`: how far a stamp may be ahead of the wall clock when it is
   /// assigned.
-  explicit hybrid_clock(uint64_t max_drift_us) : max_drift_us_(max_drift_us) {
-  }
+  explicit hybrid_clock(uint64_t max_drift_us) : max_drift_us_(max_drift_us) {}
 
   /// The stamp of a write at wall clock `now_us` that must exceed `floor` (the
   /// stored stamp or the client's context): max(last + 1, floor + 1, now).

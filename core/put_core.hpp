@@ -28,8 +28,7 @@ public:
 
   /// `homes` in all, the coordinating one at place `self`.
   put_core(requirement need, uint8_t homes, uint8_t self)
-    : need_(std::move(need)), all_((home_set{1} << homes) - 1), self_(self) {
-  }
+    : need_(std::move(need)), all_((home_set{1} << homes) - 1), self_(self) {}
 
   home_set others() const {
     return all_ & ~(home_set{1} << self_);

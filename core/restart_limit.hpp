@@ -12,8 +12,7 @@ namespace covey::core {
 class restart_limit {
 public:
   restart_limit(uint32_t restarts, uint64_t window_ms)
-    : restarts_(restarts), window_ms_(window_ms) {
-  }
+    : restarts_(restarts), window_ms_(window_ms) {}
 
   /// Notes a crash at `now_ms`; false if it was one too many.
   bool allows(uint64_t now_ms) {

@@ -30,11 +30,8 @@ public:
   /// failed. `hash_tags`: the keyspace's rule, for the slots of keys.
   scan_core(requirement need, std::vector<uint8_t> order,
             conflict_policy policy, bool hash_tags)
-    : need_(std::move(need)),
-      order_(std::move(order)),
-      policy_(policy),
-      hash_tags_(hash_tags) {
-  }
+    : need_(std::move(need)), order_(std::move(order)), policy_(policy),
+      hash_tags_(hash_tags) {}
 
   action start();
   action page_from(uint8_t home, std::string bytes);

@@ -35,8 +35,7 @@ void append_frame(std::string& burst, frame_kind kind,
 /// not know. Views point into the burst.
 class burst_reader {
 public:
-  explicit burst_reader(std::string_view burst) : rest_(burst) {
-  }
+  explicit burst_reader(std::string_view burst) : rest_(burst) {}
 
   /// False at the end, and for a malformed frame: `ok` tells which.
   bool next(frame_kind& kind, std::string_view& message);

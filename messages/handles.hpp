@@ -41,8 +41,7 @@ using drain_atom = caf::atom_constant<caf::atom("drain")>;
 // -- of one node: never on the wire -----------------------------------------
 
 /// Whoever asks replicas: a coordinator, or a link on behalf of its peer.
-using replica_asker_actor
-  = caf::typed_actor<caf::reacts_to<replica_answers>>;
+using replica_asker_actor = caf::typed_actor<caf::reacts_to<replica_answers>>;
 
 /// Operations for one replica, and who gets the answers.
 struct replica_ops {
@@ -59,8 +58,7 @@ using replica_actor = caf::typed_actor<
 using flusher_actor = caf::typed_actor<
   // Shard, and the sequence of its last commit: `flushed` goes to the sender
   // once everything up to it is on disk.
-  caf::reacts_to<flush_atom, uint32_t, uint64_t>,
-  caf::reacts_to<go_atom>,
+  caf::reacts_to<flush_atom, uint32_t, uint64_t>, caf::reacts_to<go_atom>,
   // The engine's statistics.
   caf::replies_to<stats_atom>::with<statistic_list>>;
 
@@ -88,12 +86,13 @@ struct client_ops {
 };
 
 /// Requests in flight.
-using coordinator_actor = caf::typed_actor<
-  caf::reacts_to<client_ops>, caf::reacts_to<replica_answers>,
-  // A member can be reached through this link.
-  caf::reacts_to<peer_up_atom, uint16_t, replica_actor>,
-  caf::reacts_to<peer_down_atom, uint16_t>, caf::reacts_to<go_atom>,
-  caf::reacts_to<tick_atom>>;
+using coordinator_actor
+  = caf::typed_actor<caf::reacts_to<client_ops>,
+                     caf::reacts_to<replica_answers>,
+                     // A member can be reached through this link.
+                     caf::reacts_to<peer_up_atom, uint16_t, replica_actor>,
+                     caf::reacts_to<peer_down_atom, uint16_t>,
+                     caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>>;
 
 /// Whatever the ticker wakes.
 using ticked_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;
@@ -109,10 +108,11 @@ using peer_link_actor = caf::typed_actor<
   caf::reacts_to<wire::PeerHello>, caf::reacts_to<wire::PeerWelcome>>;
 
 /// A peer link as its own node sees it.
-using local_peer_link_actor = peer_link_actor::extend<
-  caf::reacts_to<replica_ops>, caf::reacts_to<replica_answers>,
-  caf::reacts_to<client_answers>, caf::reacts_to<go_atom>,
-  caf::reacts_to<tick_atom>>;
+using local_peer_link_actor
+  = peer_link_actor::extend<caf::reacts_to<replica_ops>,
+                            caf::reacts_to<replica_answers>,
+                            caf::reacts_to<client_answers>,
+                            caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>>;
 
 /// What clients talk to. Programs that are CAF actors may use it directly.
 /// An error is a code in the reply, never a CAF error.
@@ -134,10 +134,12 @@ using local_gateway_actor
                           caf::replies_to<drain_atom>::with<bool>>;
 
 /// The end of a session at the client.
-using client_session_actor = caf::typed_actor<
-  caf::reacts_to<wire::ClientWelcome>, caf::reacts_to<burst_atom, std::string>>;
+using client_session_actor
+  = caf::typed_actor<caf::reacts_to<wire::ClientWelcome>,
+                     caf::reacts_to<burst_atom, std::string>>;
 
-/// The root of a node: published at its port, and what outside programs monitor.
+/// The root of a node: published at its port, and what outside programs
+/// monitor.
 using supervisor_actor = caf::typed_actor<
   // Handed on to the link to that peer, with its sender.
   caf::reacts_to<wire::PeerHello>,

@@ -21,8 +21,7 @@ connector_actor::behavior_type
 connector(connector_actor::stateful_pointer<connector_state> self) {
   auto& sys = self->system();
   self->state.middleman = caf::io::make_middleman_actor(
-    sys, sys.middleman().named_broker<caf::io::basp_broker>(
-           caf::atom("BASP")));
+    sys, sys.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP")));
   // The middleman actor has a thread of its own, which must end with us.
   self->attach_functor([middleman = self->state.middleman] {
     caf::anon_send_exit(middleman, caf::exit_reason::user_shutdown);

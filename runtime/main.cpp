@@ -64,8 +64,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   const auto& config = *parsed.config;
-  auto error
-    = covey::runtime::start_logging(config.log.level, config.log.file);
+  auto error = covey::runtime::start_logging(config.log.level, config.log.file);
   if (!error.empty()) {
     std::fprintf(stderr, "coveyd: %s\n", error.c_str());
     return 1;

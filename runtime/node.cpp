@@ -46,7 +46,8 @@ struct caf_config : system_config {
     // A connection that a network has swallowed must end, so that dialling it
     // anew can work; links notice silence much earlier.
     set("middleman.heartbeat-interval", caf::timespan{std::chrono::seconds(1)});
-    set("middleman.connection-timeout", caf::timespan{std::chrono::seconds(15)});
+    set("middleman.connection-timeout",
+        caf::timespan{std::chrono::seconds(15)});
   }
 };
 
@@ -89,9 +90,9 @@ wiring_options wiring_of(const node_config& config) {
   out.gateway.max_timeout_us = micros(config.limits.max_timeout);
   out.gateway.burst_bytes = size_t{config.links.burst_kb} << 10;
   out.gateway.version = version;
-  out.gateway.durability
-    = config.storage.durability == durability_mode::fsync ? "fsync"
-                                                          : "periodic";
+  out.gateway.durability = config.storage.durability == durability_mode::fsync
+                             ? "fsync"
+                             : "periodic";
   out.link.heartbeat_ms = static_cast<uint64_t>(config.links.heartbeat.count());
   out.link.timeout_ms = static_cast<uint64_t>(config.links.timeout.count());
   out.link.retry_min_ms = static_cast<uint64_t>(config.links.retry_min.count());
@@ -109,8 +110,7 @@ wiring_options wiring_of(const node_config& config) {
 
 struct node::impl {
   explicit impl(const node_config& c)
-    : config(c), caf_settings(c.runtime.scheduler_threads) {
-  }
+    : config(c), caf_settings(c.runtime.scheduler_threads) {}
 
   node_config config;
   std::unique_ptr<storage::data_directory> directory;
@@ -130,11 +130,9 @@ struct node::impl {
   bool publish(std::string& error);
 };
 
-void node::impl::start_actors(
-  std::function<void(const std::string&)> give_up) {
-  context = make_node_context(
-    std::make_shared<const core::epoch>(config.epoch), config.self,
-    config.storage.shards);
+void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
+  context = make_node_context(std::make_shared<const core::epoch>(config.epoch),
+                              config.self, config.storage.shards);
   context->wall_us = wall_us;
   context->log = spdlog::default_logger();
   context->run = directory->run();
@@ -170,8 +168,8 @@ void node::impl::start_actors(
 bool node::impl::publish(std::string& error) {
   const auto& at = config.node;
   auto handle = caf::actor_cast<supervisor_actor>(supervisor);
-  auto port = sys->middleman().publish(handle, at.port, at.address.c_str(),
-                                       true);
+  auto port
+    = sys->middleman().publish(handle, at.port, at.address.c_str(), true);
   if (port) {
     published = true;
     return true;
@@ -182,8 +180,7 @@ bool node::impl::publish(std::string& error) {
   return false;
 }
 
-node::node(std::unique_ptr<impl> x) : impl_(std::move(x)) {
-}
+node::node(std::unique_ptr<impl> x) : impl_(std::move(x)) {}
 
 node::~node() {
   stop();
@@ -219,10 +216,13 @@ bool node::stop() {
     caf::scoped_actor self{*x.sys};
     auto patience = x.config.limits.drain_timeout * 3;
     self->request(x.supervisor, caf::timespan{patience}, drain_atom::value)
-      .receive([&](bool all_clean) { clean = all_clean; },
-               [&](const caf::error&) {
-                 spdlog::warn("node: the actors did not stop in time");
-               });
+      .receive(
+        [&](bool all_clean) {
+          clean = all_clean;
+        },
+        [&](const caf::error&) {
+          spdlog::warn("node: the actors did not stop in time");
+        });
     if (x.published)
       x.sys->middleman().unpublish(
         caf::actor_cast<supervisor_actor>(x.supervisor), x.config.node.port);

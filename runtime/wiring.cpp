@@ -40,13 +40,13 @@ using seed_source = std::shared_ptr<std::mt19937_64>;
 void add_storage(caf::actor_system& sys, const node_context_ptr& node,
                  const wiring_options& options, const seed_source& seeds,
                  std::vector<child_spec>& out) {
-  out.push_back({"flusher", role::plain, true, 0,
-                 [&sys, node, options](const started_children&) {
-                   return erase(options.detached_flusher
-                                  ? sys.spawn<caf::detached>(
-                                    flusher, options.flusher, node)
-                                  : sys.spawn(flusher, options.flusher, node));
-                 }});
+  out.push_back(
+    {"flusher", role::plain, true, 0,
+     [&sys, node, options](const started_children&) {
+       return erase(options.detached_flusher
+                      ? sys.spawn<caf::detached>(flusher, options.flusher, node)
+                      : sys.spawn(flusher, options.flusher, node));
+     }});
   for (uint32_t i = 0; i < node->shards; ++i)
     out.push_back(
       {"storage-shard/" + std::to_string(i), role::shard, true, 0,
@@ -55,20 +55,19 @@ void add_storage(caf::actor_system& sys, const node_context_ptr& node,
          config.shard = i;
          config.seed = (*seeds)();
          auto f = caf::actor_cast<flusher_actor>(earlier.front());
-         return erase(options.detached_shards
-                        ? sys.spawn<caf::detached>(storage_shard, config, node,
-                                                   f)
-                        : sys.spawn(storage_shard, config, node, f));
+         return erase(
+           options.detached_shards
+             ? sys.spawn<caf::detached>(storage_shard, config, node, f)
+             : sys.spawn(storage_shard, config, node, f));
        }});
   for (uint32_t i = 0; i < node->shards; ++i)
     out.push_back({"replica/" + std::to_string(i), role::plain, false, 0,
                    [&sys, node, options, i](const started_children& earlier) {
                      auto config = options.replica;
                      config.shard = i;
-                     return erase(
-                       sys.spawn(replica, config, node,
-                                 caf::actor_cast<storage_shard_actor>(
-                                   earlier[1 + i])));
+                     return erase(sys.spawn(
+                       replica, config, node,
+                       caf::actor_cast<storage_shard_actor>(earlier[1 + i])));
                    }});
 }
 
@@ -76,23 +75,22 @@ void add_requests(caf::actor_system& sys, const node_context_ptr& node,
                   const wiring_options& options, const seed_source& seeds,
                   const positions& at, std::vector<child_spec>& out) {
   for (uint32_t i = 0; i < options.coordinators; ++i)
-    out.push_back({"coordinator/" + std::to_string(i), role::plain, false, 0,
-                   [&sys, node, options, at](const started_children& earlier) {
-                     return erase(sys.spawn(
-                       coordinator, options.coordinator, node,
-                       pick<replica_actor>(earlier, at.replicas,
-                                           node->shards)));
-                   }});
+    out.push_back(
+      {"coordinator/" + std::to_string(i), role::plain, false, 0,
+       [&sys, node, options, at](const started_children& earlier) {
+         return erase(
+           sys.spawn(coordinator, options.coordinator, node,
+                     pick<replica_actor>(earlier, at.replicas, node->shards)));
+       }});
   out.push_back(
     {"gateway", role::gateway, false, 0,
      [&sys, node, options, seeds, at](const started_children& earlier) {
        auto config = options.gateway;
        config.seed = (*seeds)();
-       return erase(sys.spawn(
-         gateway, config, node,
-         pick<coordinator_actor>(earlier, at.coordinators,
-                                 options.coordinators),
-         caf::actor_cast<flusher_actor>(earlier.front())));
+       return erase(sys.spawn(gateway, config, node,
+                              pick<coordinator_actor>(earlier, at.coordinators,
+                                                      options.coordinators),
+                              caf::actor_cast<flusher_actor>(earlier.front())));
      }});
 }
 
@@ -112,8 +110,8 @@ void add_links(caf::actor_system& sys, const node_context_ptr& node,
                      config.seed = (*seeds)();
                      peer_link_collaborators with;
                      with.connector = connector;
-                     with.shards = pick<storage_shard_actor>(
-                       earlier, at.shards, node->shards);
+                     with.shards = pick<storage_shard_actor>(earlier, at.shards,
+                                                             node->shards);
                      with.replicas = pick<replica_actor>(earlier, at.replicas,
                                                          node->shards);
                      with.coordinators = pick<coordinator_actor>(
@@ -132,8 +130,7 @@ make_node_context(std::shared_ptr<const core::epoch> epoch,
   for (const auto& ks : epoch->keyspaces) {
     auto& ring = node->rings[core::group_id(ks.replication)];
     if (!ring)
-      ring = std::make_shared<const core::ring>(epoch->members,
-                                                ks.replication);
+      ring = std::make_shared<const core::ring>(epoch->members, ks.replication);
   }
   node->self = self;
   node->token_key = core::hash64("context of " + epoch->cluster);
@@ -155,18 +152,18 @@ std::vector<child_spec> wire_node(caf::actor_system& sys,
   add_storage(sys, node, options, seeds, result);
   add_requests(sys, node, options, seeds, at, result);
   add_links(sys, node, options, seeds, at, result);
-  result.push_back({"ticker", role::plain, false, 0,
-                    [&sys, node, options, at](const started_children& earlier) {
-                      std::vector<ticked_actor> woken;
-                      for (size_t i = 0; i < earlier.size(); ++i) {
-                        auto ticked = (i >= at.shards && i < at.replicas)
-                                      || i >= at.coordinators;
-                        if (ticked)
-                          woken.push_back(
-                            caf::actor_cast<ticked_actor>(earlier[i]));
-                      }
-                      return erase(sys.spawn(ticker, options.ticker, woken));
-                    }});
+  result.push_back(
+    {"ticker", role::plain, false, 0,
+     [&sys, node, options, at](const started_children& earlier) {
+       std::vector<ticked_actor> woken;
+       for (size_t i = 0; i < earlier.size(); ++i) {
+         auto ticked
+           = (i >= at.shards && i < at.replicas) || i >= at.coordinators;
+         if (ticked)
+           woken.push_back(caf::actor_cast<ticked_actor>(earlier[i]));
+       }
+       return erase(sys.spawn(ticker, options.ticker, woken));
+     }});
   return result;
 }
 

@@ -202,7 +202,7 @@ CAF_TEST(a get closed from outside says no more) {
   CAF_CHECK(get.settled());
 }
 
-CAF_TEST(records short enough to live inside a string stay valid) {
+CAF_TEST(the values of the merged record stay valid) {
   auto get = get_of(consistency_level::all, 5);
   get.start();
   for (uint8_t i = 0; i < 4; ++i) {

@@ -16,8 +16,8 @@ using namespace covey::core;
 namespace {
 
 requirement quorum() {
-  return *requirement_of({consistency_level::quorum, 0},
-                         {"dc1", "dc1", "dc1"}, "dc1");
+  return *requirement_of({consistency_level::quorum, 0}, {"dc1", "dc1", "dc1"},
+                         "dc1");
 }
 
 record make_record(const std::string& value, uint64_t counter) {

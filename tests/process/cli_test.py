@@ -24,7 +24,7 @@ COMMANDS = {
     "put": ["KEY", "VALUE", "--key64", "--context", "--ttl-s"],
     "get": ["KEY", "--key64"],
     "delete": ["KEY", "--key64", "--context"],
-    "import": ["FILE", "--in-flight", "--ack-log", "--skip-acked"],
+    "import": ["FILE", "--in-flight", "--ack-log", "--skip-acked", "--overwrite"],
     "export": [],
     "status": [],
     "ring": ["KEY", "--key64"],
@@ -189,6 +189,25 @@ class CommandTest(ProcessTest):
         self.assertEqual(noted, sorted(to_base64(x["key"].encode()) for x in records))
         second = json.loads(self.done(self.covey("import", "-", *notes, stdin=stdin)))
         self.assertEqual((second["acknowledged"], second["skipped"]), (0, 100))
+
+    def test_a_resumed_import_writes_nothing_twice(self):
+        records = [{"key": f"resumed {i}", "value": str(i)} for i in range(50)]
+        stdin = "\n".join(map(json.dumps, records)).encode()
+        self.done(self.covey("import", "-", stdin=stdin))
+        # Nothing was noted as acknowledged: all of it is looked at again.
+        nothing = self.cluster.home / "noted-nothing"
+        nothing.touch()
+        self.done(self.covey("import", "-", "--skip-acked", nothing, stdin=stdin))
+        for record in records:
+            self.assertEqual(self.done(self.covey("get", record["key"])).decode(), record["value"])
+
+    def test_an_import_replaces_what_is_there_only_when_told_to(self):
+        self.done(self.covey("put", "replaced", "old"))
+        record = b'{"key":"replaced","value":"new"}\n'
+        self.done(self.covey("import", "-", "--overwrite", stdin=record))
+        self.assertEqual(self.done(self.covey("get", "replaced")), b"new")
+        self.done(self.covey("import", "-", stdin=record.replace(b"new", b"newer")))
+        self.assertEqual(self.covey("get", "replaced").code, 4)
 
     def test_what_one_cluster_exports_another_imports_and_exports_again(self):
         keys = [b"text", "täxt ☂".encode(), b"line\nbreak", b'"quoted"\\', bytes(range(256))]

@@ -178,12 +178,20 @@ size_t load::acknowledged() {
 
 bool load::progress(size_t n) {
   auto wanted = acknowledged() + n;
-  return eventually([&] { return acknowledged() >= wanted; }, 60);
+  return eventually(
+    [&] {
+      return acknowledged() >= wanted;
+    },
+    60);
 }
 
 void load::stop() {
   stopping_ = true;
-  eventually([&] { return flying_ == 0; }, 60);
+  eventually(
+    [&] {
+      return flying_ == 0;
+    },
+    60);
 }
 
 std::vector<std::string> load::lost() {

@@ -18,18 +18,20 @@ void crash(runtime::node& node, const std::string& child) {
 
 } // namespace
 
-CAF_TEST(a crash of any child that can be restarted loses no acknowledged write) {
+CAF_TEST(
+  a crash of any child that can be restarted loses no acknowledged write) {
   test::cluster cluster;
   auto client = cluster.make_client();
   test::load load{*client};
   CAF_REQUIRE(load.progress(200));
-  for (const auto* child : {"ticker", "peer-link/n2", "gateway",
-                            "coordinator/0", "replica/0"}) {
+  for (const auto* child :
+       {"ticker", "peer-link/n2", "gateway", "coordinator/0", "replica/0"}) {
     CAF_MESSAGE("crash of " << child);
     auto before = cluster.restarts(0, child);
     crash(cluster.at(0), child);
-    CAF_CHECK(test::eventually(
-      [&] { return cluster.restarts(0, child) > before; }));
+    CAF_CHECK(test::eventually([&] {
+      return cluster.restarts(0, child) > before;
+    }));
     CAF_CHECK(load.progress(200));
   }
   load.stop();
@@ -45,8 +47,9 @@ CAF_TEST(a crash of a shard or of the flusher ends the node and loses nothing) {
     CAF_REQUIRE(load.progress(200));
     CAF_MESSAGE("crash of " << child);
     crash(cluster.at(0), child);
-    CAF_REQUIRE(
-      test::eventually([&] { return !cluster.gave_up(0).empty(); }));
+    CAF_REQUIRE(test::eventually([&] {
+      return !cluster.gave_up(0).empty();
+    }));
     CAF_CHECK_EQUAL(cluster.gave_up(0).find(child), 0u);
     cluster.stop(0);
     cluster.start(0);

@@ -82,10 +82,9 @@ std::vector<std::string> history::check() const {
         continue;
       for (auto i : sets[e])
         if (!accounted(i, sets[g], get))
-          complain(get, "goes backwards: it misses " + puts_[i].value
-                          + ", read at "
-                          + std::to_string(gets_[e].answered_us / 1000)
-                          + " ms");
+          complain(get,
+                   "goes backwards: it misses " + puts_[i].value + ", read at "
+                     + std::to_string(gets_[e].answered_us / 1000) + " ms");
     }
   }
   std::sort(result.begin(), result.end());

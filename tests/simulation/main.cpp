@@ -3,7 +3,6 @@
 #include "tests/simulation/scenario.hpp"
 
 #include <CLI/CLI.hpp>
-
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -29,8 +28,9 @@ void print(const scenario_options& options, const scenario_result& r) {
 } // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Simulates a cluster on virtual time: crashes, loss, reordering. "
-               "A failing seed replays exactly."};
+  CLI::App app{
+    "Simulates a cluster on virtual time: crashes, loss, reordering. "
+    "A failing seed replays exactly."};
   scenario_options options;
   uint64_t seeds = 0;
   uint64_t from = 1;
@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
   };
   app.add_option("--seeds", seeds, "Run so many seeds");
   app.add_option("--from", from, "First of them")->capture_default_str();
-  app.add_option("--seed", options.seed, "Replay this seed, twice, and compare");
+  app.add_option("--seed", options.seed,
+                 "Replay this seed, twice, and compare");
   app.add_flag("--trace", options.trace, "Print every event");
   app.add_option("--bug", options.planted, "Plant a defect")
     ->transform(CLI::CheckedTransformer(bugs));

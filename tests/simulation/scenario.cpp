@@ -108,7 +108,11 @@ void read_everything(sim_net& net, sim_cluster& cluster, history& log,
       auto served = false;
       for (int attempt = 0; attempt < 5 && !served; ++attempt) {
         reader.read_all(key, n);
-        net.run_until([&] { return reader.idle(); }, milliseconds(5'000));
+        net.run_until(
+          [&] {
+            return reader.idle();
+          },
+          milliseconds(5'000));
         served = reader.last_read_ok();
       }
       if (!served)
@@ -130,7 +134,11 @@ scenario_result run_scenario(const scenario_options& options) {
   shape.shards = 1 + net.random()() % 2;
   sim_cluster cluster{sys, net, shape};
   history log;
-  if (!net.run_until([&] { return cluster.connected(); }, milliseconds(20'000)))
+  if (!net.run_until(
+        [&] {
+          return cluster.connected();
+        },
+        milliseconds(20'000)))
     out.violations.push_back("the nodes do not find each other");
   {
     std::vector<std::unique_ptr<sim_client>> clients;

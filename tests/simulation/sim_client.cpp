@@ -17,7 +17,9 @@ sim_client::sim_client(caf::actor_system& sys, sim_net& net,
   : net_(net), cluster_(cluster), log_(log), number_(number) {
   actor_ = sys.spawn([this](caf::event_based_actor* self) -> caf::behavior {
     self_ = self;
-    return {[this](go_atom) { next(); },
+    return {[this](go_atom) {
+              next();
+            },
             [this](const std::string& key, host node) {
               get(key, node, core::consistency_level::all);
             }};
@@ -75,8 +77,7 @@ void sim_client::next() {
 void sim_client::put(const std::string& key) {
   put_event event;
   event.key = key;
-  event.value
-    = "c" + std::to_string(number_) + "-" + std::to_string(++writes_);
+  event.value = "c" + std::to_string(number_) + "-" + std::to_string(++writes_);
   event.tombstone = net_.chance(5);
   event.invoked_us = net_.now_us();
   wire::PutRequest request;
@@ -98,8 +99,8 @@ void sim_client::send_put(size_t event, wire::PutRequest request,
                           uint32_t attempt) {
   auto node = pick_node();
   net_.note("client " + std::to_string(number_) + " puts "
-            + log_.put(event).value + " to " + log_.put(event).key
-            + " through " + std::to_string(node));
+            + log_.put(event).value + " to " + log_.put(event).key + " through "
+            + std::to_string(node));
   self_
     ->request(cluster_.gateway(first_client + number_, node), patience, request)
     .then(
@@ -132,8 +133,8 @@ void sim_client::put_done(size_t event, const wire::PutRequest& request,
     return;
   }
   // Only the first attempt can say that nothing was written at all.
-  auto may_have = reply.maybe_written() || attempt > 1
-                  || code == errc::storage_failed;
+  auto may_have
+    = reply.maybe_written() || attempt > 1 || code == errc::storage_failed;
   if (may_have && attempt < attempts && any_node() && !stopping_) {
     put.repeated = true;
     send_put(event, request, attempt + 1);
@@ -178,7 +179,9 @@ void sim_client::get(const std::string& key, host node,
         }
         pause();
       },
-      [this](const caf::error&) { pause(); });
+      [this](const caf::error&) {
+        pause();
+      });
 }
 
 void sim_client::read_all(const std::string& key, host node) {

@@ -41,7 +41,8 @@ sim_cluster::sim_cluster(caf::actor_system& sys, sim_net& net,
   for (host n = 0; n < options.nodes; ++n) {
     nodes_[n].disk = std::make_shared<storage::memory_disk>();
     nodes_[n].disk->shards = options.shards;
-    nodes_[n].skew_us = static_cast<int64_t>(net_.random()() % 100'000) - 50'000;
+    nodes_[n].skew_us
+      = static_cast<int64_t>(net_.random()() % 100'000) - 50'000;
     start(n);
   }
 }
@@ -54,14 +55,14 @@ sim_cluster::~sim_cluster() {
 
 connector_actor sim_cluster::spawn_connector(host from, core::member_index to) {
   return sys_.spawn(
-    [this, from, to](connector_actor::pointer) -> connector_actor::behavior_type {
+    [this, from,
+     to](connector_actor::pointer) -> connector_actor::behavior_type {
       return {[this, from, to](dial_atom, const std::string&,
                                uint16_t) -> caf::result<supervisor_actor> {
         if (!is_up(to))
           return caf::make_error(caf::sec::cannot_connect_to_node);
-        return net_.proxy(from, to,
-                          caf::actor_cast<supervisor_actor>(
-                            nodes_[to].supervisor));
+        return net_.proxy(
+          from, to, caf::actor_cast<supervisor_actor>(nodes_[to].supervisor));
       }};
     });
 }
@@ -114,9 +115,8 @@ void sim_cluster::start(host n) {
   };
   node.supervisor
     = sys_.spawn(supervisor, tree, node_context_ptr{node.context});
-  node.actors.insert(
-    node.actors.begin(),
-    caf::actor_cast<caf::strong_actor_ptr>(node.supervisor));
+  node.actors.insert(node.actors.begin(),
+                     caf::actor_cast<caf::strong_actor_ptr>(node.supervisor));
 }
 
 void sim_cluster::crash(host n) {

@@ -15,13 +15,8 @@ class sim_net::proxy_actor : public caf::monitorable_actor {
 public:
   proxy_actor(caf::actor_config& cfg, sim_net* net, host from, host to,
               uint64_t life, caf::strong_actor_ptr target)
-    : caf::monitorable_actor(cfg),
-      net_(net),
-      from_(from),
-      to_(to),
-      life_(life),
-      target_(std::move(target)) {
-  }
+    : caf::monitorable_actor(cfg), net_(net), from_(from), to_(to), life_(life),
+      target_(std::move(target)) {}
 
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) override {
     net_->send(from_, to_, life_, target_, std::move(what));
@@ -120,10 +115,10 @@ void sim_net::send(host from, host to, uint64_t life,
   }
   // Between a client and its gateway lies one TCP connection, which repeats
   // nothing; what its own retries repeat, the client knows.
-  auto copies = to < first_client && from < first_client
-                    && chance(weather_.duplicates)
-                  ? 2
-                  : 1;
+  auto copies
+    = to < first_client && from < first_client && chance(weather_.duplicates)
+        ? 2
+        : 1;
   for (int i = 0; i < copies; ++i) {
     if (chance(weather_.loss)) {
       note("loss " + way);
@@ -234,7 +229,11 @@ bool sim_net::step() {
 }
 
 void sim_net::run_for(std::chrono::milliseconds d) {
-  run_until([] { return false; }, d);
+  run_until(
+    [] {
+      return false;
+    },
+    d);
 }
 
 void sim_net::kill(const std::vector<caf::strong_actor_ptr>& actors) {
