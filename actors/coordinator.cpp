@@ -269,6 +269,8 @@ void coordinator_state::tick() {
     ++r.impatient;
     if (r.get)
       get_action(t, r, r.get->slow());
+    else if (r.scan)
+      scan_action(t, r, r.scan->slow());
     else if (r.forwarded)
       forward_next(t, r);
   });

@@ -61,6 +61,8 @@ struct pending_request {
   /// Homes it was sent to, and those that have not failed it yet.
   core::home_set sent = 0;
   core::home_set awaited = 0;
+  /// One of those that failed it may have executed it.
+  bool maybe_written = false;
 };
 
 struct coordinator_state {

@@ -154,24 +154,24 @@ void coordinator_state::forward_answer(ticket t, request& r,
                                        replica_answer& a) {
   r.awaited &= ~(core::home_set{1} << t.place);
   client_answer result;
-  if (a.kind == answer_kind::forwarded) {
-    wire::PutReply reply;
-    if (!reply.ParseFromString(a.bytes))
-      return;
+  wire::PutReply reply;
+  if (a.kind == answer_kind::forwarded && reply.ParseFromString(a.bytes)) {
     result = from_wire(reply);
-    // A home that did nothing: another one may be luckier.
-    auto passed_on
-      = result.code == errc::overloaded || result.code == errc::shutting_down
-        || result.code == errc::disk_full || result.code == errc::not_owner
-        || result.code == errc::stale_epoch;
-    if (passed_on && !result.maybe_written && forward_next(t, r))
-      return;
   } else {
+    result.code = a.code == errc::none ? errc::bad_message : a.code;
+    // A link that is down or full has sent nothing.
+    result.maybe_written
+      = a.code != errc::unavailable && a.code != errc::overloaded;
+  }
+  if (result.code != errc::none && is_retryable(result.code)) {
+    r.maybe_written = r.maybe_written || result.maybe_written;
     // The same request id makes it safe to hand it to another home.
     if (forward_next(t, r) || r.awaited != 0)
       return;
-    result.code = a.code == errc::none ? errc::connection_lost : a.code;
-    result.maybe_written = true;
+    // What one home did not do another may have done.
+    if (r.maybe_written && !result.maybe_written)
+      result.code = errc::quorum_not_met;
+    result.maybe_written = r.maybe_written;
   }
   answer(r, std::move(result));
   table_.remove(t);

@@ -31,7 +31,10 @@ flusher(flusher_actor::stateful_pointer<flusher_state> self,
   st.done.resize(node->shards);
   return {
     [&st, self](flush_atom, uint32_t shard, uint64_t sequence) {
-      st.askers.at(shard)
+      // What was flushed in earlier runs is not counted again.
+      if (!st.askers.at(shard))
+        st.done[shard] = sequence - 1;
+      st.askers[shard]
         = caf::actor_cast<storage_shard_actor>(self->current_sender());
       st.wanted[shard] = sequence;
       flush_when_idle(self, st.armed, [&st] {

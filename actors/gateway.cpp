@@ -23,6 +23,10 @@ void gateway_state::hello(const wire::ClientHello& in) {
       node->log->warn("gateway turns a client away: {} are connected, the "
                       "limit",
                       sessions.size());
+      wire::ClientWelcome full;
+      full.set_code(static_cast<uint32_t>(errc::overloaded));
+      full.set_text("the node has as many clients as it may");
+      self->send(client, std::move(full));
       return;
     }
     self->monitor(client);

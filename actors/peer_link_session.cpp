@@ -19,6 +19,7 @@ void put_identity(Message& out, const node_context& node) {
   out.set_member_low(node.me().id.low);
   out.set_run(node.run);
   out.set_previous_run(node.previous_run);
+  out.set_clock_us(node.wall_us());
   for (const auto& inc : node.incarnations)
     out.add_incarnations(inc);
 }
@@ -130,6 +131,7 @@ void peer_link_state::hello(const wire::PeerHello& in) {
     go_down("it greets anew");
   self->send(from, std::move(out));
   go_up(from, in.session());
+  clock_.assume(node->wall_us(), in.clock_us());
   compare_runs(in.run(), in.known_run());
   tell_known({in.incarnations().begin(), in.incarnations().end()});
 }
@@ -137,9 +139,16 @@ void peer_link_state::hello(const wire::PeerHello& in) {
 void peer_link_state::welcome(const wire::PeerWelcome& in) {
   if (phase_ != phase::greeting || in.session() != session_)
     return;
-  if (in.code() != 0) {
-    node->log->error("peer-link is refused by {}: {}", peer().name, in.text());
-    phase_ = phase::down;
+  auto why = in.code() != 0 ? "it says: " + in.text() : std::string{};
+  if (why.empty()
+      && (in.node() != peer().name
+          || core::uuid{in.member_high(), in.member_low()} != peer().id))
+    why = "another member answers at its address";
+  if (why.empty() && in.run() < node->peers[config.peer].run)
+    why = "it is older than the run that we have met";
+  if (!why.empty()) {
+    node->log->error("peer-link cannot use {}: {}", peer().name, why);
+    go_down(why);
     next_attempt_ms_ = now_ms() + config.retry_max_ms;
     return;
   }
@@ -147,6 +156,7 @@ void peer_link_state::welcome(const wire::PeerWelcome& in) {
   if (!from)
     return;
   go_up(from, session_);
+  clock_.assume(node->wall_us(), in.clock_us());
   compare_runs(in.run(), in.known_run());
   tell_known({in.incarnations().begin(), in.incarnations().end()});
 }

@@ -47,9 +47,11 @@ void storage_shard_state::start(storage_shard_config cfg, node_context_ptr ctx,
   session = config.engine->open_session();
   identity = shard_identity{config.shard, config.seed};
   std::string_view bytes;
-  if (session->get(storage::system_table, storage::sequence_row(config.shard),
-                   bytes)
-      == status::ok)
+  auto found = session->get(storage::system_table,
+                            storage::sequence_row(config.shard), bytes);
+  // A disk that fails this read is not an empty disk.
+  COVEY_CHECK(found != status::failed);
+  if (found == status::ok)
     sequence_ = core::byte_reader{bytes}.u64();
   // A shard without an identity on disk must not run: its dots would repeat.
   COVEY_CHECK(identity.start(*session, *config.engine));
@@ -89,6 +91,7 @@ void storage_shard_state::run_batch() {
       (is_write ? writes : reads).push_back({ops.from, std::move(op)});
     }
   queue.clear();
+  queued = 0;
   if (drained) {
     for (auto* list : {&writes, &reads})
       for (auto& x : *list)
@@ -109,6 +112,16 @@ void storage_shard_state::run_batch() {
     flush_asked_ = sequence_;
     self->send(flusher, flush_atom::value, config.shard, sequence_);
   }
+}
+
+void storage_shard_state::renew(const char* why) {
+  forgot_ = false;
+  node->log->warn("storage-shard {} starts a new incarnation: {}", config.shard,
+                  why);
+  // Going on under the old one could give a dot twice.
+  COVEY_CHECK(identity.renew(*session, *config.engine));
+  node->incarnations[config.shard] = identity.incarnation();
+  ++node->counters.incarnations;
 }
 
 void storage_shard_state::write_all(std::vector<asked>& batch,
@@ -141,8 +154,10 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
   }
   auto early_answers = [&] {
     for (size_t i = 0; i < batch.size(); ++i)
-      if (outcomes[i].early.kind == answer_kind::committed)
+      if (outcomes[i].early.kind == answer_kind::committed) {
         now.add(batch[i].from, std::move(outcomes[i].early));
+        outcomes[i].early.kind = answer_kind::failed;
+      }
   };
   if (config.planted == planted_bug::send_before_commit) {
     early_answers();
@@ -162,6 +177,9 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
     session->rollback();
   if (result != status::ok) {
     sequence_ = before;
+    // No dot of this batch has left, and none of its incarnation will.
+    if (forgot_)
+      renew("writes of its own that it does not know have been seen");
     node->disk_full = result == status::disk_full || disk_full_;
     node->log->warn("storage-shard {} refuses {} writes: {}", config.shard,
                     batch.size(), storage::to_string(result));
@@ -251,9 +269,8 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
   w.fresh.id = identity.next();
   // Whoever has seen this dot proves that we forgot having given it.
   if (r.seen.covers(w.fresh.id) || op.seen.covers(w.fresh.id)) {
-    self->send(self, renew_atom::value);
-    late = failure(op.id, errc::storage_failed, "a new incarnation is needed");
-    return status::ok;
+    forgot_ = true;
+    return status::failed;
   }
   w.fresh.stamp = *stamp;
   w.fresh.expires_at_ms = op.expires_at_ms;
@@ -273,10 +290,11 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
 }
 
 void storage_shard_state::note_counters(const core::record& incoming) {
-  for (const auto& d : incoming.seen.vector()) {
-    auto& highest = seen_of_others[d.inc];
-    highest = std::max(highest, d.counter);
-  }
+  for (const auto* part : {&incoming.seen.vector(), &incoming.seen.singles()})
+    for (const auto& d : *part) {
+      auto& highest = seen_of_others[d.inc];
+      highest = std::max(highest, d.counter);
+    }
   // Only incarnations in use matter: forgetting old ones is harmless.
   while (seen_of_others.size() > max_seen_of_others)
     seen_of_others.erase(seen_of_others.begin());
@@ -293,12 +311,8 @@ status storage_shard_state::merge(const asked& x, replica_answer& late) {
   }
   // Whoever knows more of our incarnation than we do proves that we forgot.
   if (incoming->seen.highest(identity.incarnation()) > identity.counter()) {
-    node->log->warn("storage-shard {} has forgotten writes of its own: it "
-                    "starts a new incarnation",
-                    config.shard);
-    self->send(self, renew_atom::value);
-    late = failure(op.id, errc::storage_failed, "a new incarnation is needed");
-    return status::ok;
+    forgot_ = true;
+    return status::failed;
   }
   note_counters(*incoming);
   auto key = key_of(ks, op);
@@ -377,8 +391,9 @@ storage_shard(storage_shard_actor::stateful_pointer<storage_shard_state> self,
   st.start(config, node, flusher);
   return {
     [&st, self](replica_ops& ops) {
+      st.queued += ops.ops.size();
       st.queue.push_back(std::move(ops));
-      if (st.queue.size() >= st.config.max_batch)
+      if (st.queued >= st.config.max_batch)
         st.run_batch();
       else
         flush_when_idle(self, st.armed, [&st] {
@@ -389,22 +404,13 @@ storage_shard(storage_shard_actor::stateful_pointer<storage_shard_state> self,
       st.flushed(up_to);
     },
     [&st](renew_atom) {
-      st.run_batch();
-      COVEY_CHECK(st.identity.renew(*st.session, *st.config.engine));
-      st.node->incarnations[st.config.shard] = st.identity.incarnation();
-      ++st.node->counters.incarnations;
+      st.renew("a peer has met a later run");
     },
-    [&st, self](known_atom, const known_counters& known) {
+    [&st](known_atom, const known_counters& known) {
       for (const auto& d : known.dots)
         if (d.inc == st.identity.incarnation()
-            && d.counter > st.identity.counter()) {
-          st.node->log->warn("storage-shard {} is told of writes of its own "
-                             "that it does not know: it starts a new "
-                             "incarnation",
-                             st.config.shard);
-          self->send(self, renew_atom::value);
-          return;
-        }
+            && d.counter > st.identity.counter())
+          st.renew("a peer has seen writes of its own that it does not know");
     },
     [&st](known_atom, const incarnation_list& list) {
       known_counters result;

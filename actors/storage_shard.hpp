@@ -66,6 +66,8 @@ struct storage_shard_state {
 
   /// Loads what the shard remembers; ends the process when it cannot.
   void start(storage_shard_config cfg, node_context_ptr ctx, flusher_actor f);
+  /// Gives no more dots of this incarnation: somebody knows more of them.
+  void renew(const char* why);
   /// Applies everything queued as one transaction, then answers.
   void run_batch();
   void flushed(uint64_t up_to);
@@ -84,10 +86,12 @@ struct storage_shard_state {
   shard_identity identity;
   core::hybrid_clock clock{0};
   std::vector<replica_ops> queue;
+  size_t queued = 0;
   /// Highest counters met under incarnations of other shards.
   std::map<core::incarnation, uint64_t> seen_of_others;
   bool armed = false;
   bool drained = false;
+  bool clean = false;
 
   static inline constexpr const char* name = "storage-shard";
   static constexpr size_t max_seen_of_others = 1024;
@@ -137,6 +141,7 @@ private:
   bool filter_ready_ = false;
   std::string filter_position_;
   bool disk_full_ = false;
+  bool forgot_ = false;
   uint64_t ticks_ = 0;
   std::string scratch_;
 };

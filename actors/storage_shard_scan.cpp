@@ -148,7 +148,7 @@ bool storage_shard_state::load_filter() {
 bool storage_shard_state::drain() {
   run_batch();
   if (drained)
-    return true;
+    return clean;
   drained = true;
   auto result = session->begin();
   if (filter_ready_ && result == status::ok) {
@@ -171,6 +171,7 @@ bool storage_shard_state::drain() {
     return false;
   config.engine->flush();
   flushed(sequence_);
+  clean = true;
   return true;
 }
 

@@ -73,6 +73,10 @@ void session_state::on_welcome(const wire::ClientWelcome& welcome) {
   if (phase_ != phase::greeting || self_->current_sender() == nullptr
       || self_->current_sender()->node() != supervisor_.node())
     return;
+  if (welcome.code() != 0) {
+    failed(welcome.text());
+    return;
+  }
   if (welcome.protocol() != protocol_version) {
     failed("speaks version " + std::to_string(welcome.protocol())
            + " of the client protocol, this program speaks version "

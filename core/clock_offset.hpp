@@ -24,6 +24,11 @@ public:
   void reset() {
     next_ = 0;
   }
+  /// A first guess without a round trip: any sample replaces it.
+  void assume(uint64_t our_us, uint64_t peer_us) {
+    samples_[0] = {static_cast<int64_t>(peer_us - our_us), UINT64_MAX};
+    next_ = 1;
+  }
   /// Microseconds to add to a time of ours for the peer.
   int64_t offset_us() const {
     return best().offset_us;

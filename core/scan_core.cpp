@@ -39,6 +39,17 @@ scan_core::action scan_core::failed(uint8_t home) {
   return ask();
 }
 
+scan_core::action scan_core::slow() {
+  action result;
+  for (auto home : order_)
+    if (auto bit = home_set{1} << home; !closed_ && (asked_ & bit) == 0) {
+      asked_ |= bit;
+      result.read = bit;
+      break;
+    }
+  return result;
+}
+
 scan_core::action scan_core::page_from(uint8_t home, std::string bytes) {
   auto bit = home_set{1} << home;
   if (closed_ || (asked_ & bit) == 0 || ((answered_ | failed_) & bit) != 0)

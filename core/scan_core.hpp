@@ -36,6 +36,8 @@ public:
   action start();
   action page_from(uint8_t home, std::string bytes);
   action failed(uint8_t home);
+  /// The homes asked take longer than usual: asks one more.
+  action slow();
 
   const std::vector<row>& rows() const {
     return rows_;

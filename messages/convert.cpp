@@ -4,6 +4,21 @@
 
 namespace covey {
 
+namespace {
+
+/// Codes travel as 32 bits; one that does not fit its byte is none of ours.
+errc code_of(uint32_t x) {
+  return x <= 0xff ? static_cast<errc>(x) : errc::bad_message;
+}
+
+answer_kind kind_of(uint32_t x) {
+  return x <= static_cast<uint32_t>(answer_kind::failed)
+           ? static_cast<answer_kind>(x)
+           : answer_kind::failed;
+}
+
+} // namespace
+
 wire::PutRequest to_wire(const client_op& op, const core::keyspace& ks) {
   wire::PutRequest out;
   out.set_keyspace(ks.name);
@@ -25,7 +40,7 @@ wire::PutRequest to_wire(const client_op& op, const core::keyspace& ks) {
 client_answer from_wire(const wire::PutReply& reply) {
   client_answer a;
   a.verb = client_verb::put;
-  a.code = static_cast<errc>(reply.code());
+  a.code = code_of(reply.code());
   a.text = reply.text();
   a.maybe_written = reply.maybe_written();
   a.answered = reply.acked();
@@ -129,8 +144,8 @@ void to_wire(replica_answer& a, wire::ReplicaAnswer& out) {
 replica_answer from_wire(wire::ReplicaAnswer& in) {
   replica_answer a;
   a.id = in.id();
-  a.kind = static_cast<answer_kind>(in.kind());
-  a.code = static_cast<errc>(in.code());
+  a.kind = kind_of(in.kind());
+  a.code = code_of(in.code());
   a.text = in.text();
   a.bytes = std::move(*in.mutable_bytes());
   return a;

@@ -7,6 +7,7 @@
 
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
+#include <google/protobuf/stubs/logging.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
@@ -190,6 +191,8 @@ std::unique_ptr<node>
 node::start(const node_config& config,
             std::function<void(const std::string& why)> give_up,
             std::string& error) {
+  // Bytes from outside that do not parse are ours to report, not Protobuf's.
+  google::protobuf::SetLogHandler(nullptr);
   auto x = std::make_unique<impl>(config);
   x->directory
     = storage::data_directory::open(directory_options_of(config), error);

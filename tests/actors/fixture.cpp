@@ -61,7 +61,9 @@ void node_fixture::become(core::member_index me, uint32_t shard_count) {
   node->self = me;
   node->token_key = 99;
   node->epoch = std::move(epoch);
-  node->wall_us = [this] { return now_us; };
+  node->wall_us = [this] {
+    return now_us;
+  };
   node->log = std::make_shared<spdlog::logger>(
     "test", std::make_shared<spdlog::sinks::null_sink_mt>());
 }
@@ -109,11 +111,16 @@ played_shard& node_fixture::play_shard() {
   auto behave = [x]() -> storage_shard_actor::behavior_type {
     return {
       [x](replica_ops& in) {
+        x->from = in.from;
         for (auto& op : in.ops)
           x->ops.push_back(std::move(op));
       },
-      [x](flushed_atom, uint64_t sequence) { x->flushed.push_back(sequence); },
-      [x](renew_atom) { ++x->renewals; },
+      [x](flushed_atom, uint64_t sequence) {
+        x->flushed.push_back(sequence);
+      },
+      [x](renew_atom) {
+        ++x->renewals;
+      },
       [x](known_atom, const known_counters& in) {
         x->told.insert(x->told.end(), in.dots.begin(), in.dots.end());
       },
@@ -142,7 +149,9 @@ played_flusher& node_fixture::play_flusher() {
         x->wishes.push_back({ptr->current_sender(), shard, sequence});
       },
       [](go_atom) {},
-      [](stats_atom) { return statistic_list{{{"commits", 5}}}; },
+      [](stats_atom) {
+        return statistic_list{{{"commits", 5}}};
+      },
     };
   };
   x->handle = keep(sys.spawn(behave));
@@ -167,7 +176,9 @@ played_coordinator& node_fixture::play_coordinator() {
         x->links.push_back("-" + std::to_string(member));
       },
       [](go_atom) {},
-      [x](tick_atom) { ++x->ticks; },
+      [x](tick_atom) {
+        ++x->ticks;
+      },
     };
   };
   x->handle = keep(sys.spawn(behave));
@@ -183,7 +194,9 @@ played_remote& node_fixture::play_remote() {
         x->bursts.push_back({session, taken, bytes});
       },
       [](const wire::PeerHello&) {},
-      [x](const wire::PeerWelcome& in) { x->welcomes.push_back(in); },
+      [x](const wire::PeerWelcome& in) {
+        x->welcomes.push_back(in);
+      },
     };
   };
   x->handle = keep(sys.spawn(behave));
@@ -194,10 +207,16 @@ played_portal& node_fixture::play_portal() {
   auto* x = &portals.emplace_back();
   auto behave = [x]() -> supervisor_actor::behavior_type {
     return {
-      [x](const wire::PeerHello& in) { x->hellos.push_back(in); },
+      [x](const wire::PeerHello& in) {
+        x->hellos.push_back(in);
+      },
       [](const wire::ClientHello&) {},
-      [](gateway_atom) { return gateway_actor{}; },
-      [](children_atom) { return wire::Children{}; },
+      [](gateway_atom) {
+        return gateway_actor{};
+      },
+      [](children_atom) {
+        return wire::Children{};
+      },
     };
   };
   x->handle = keep(sys.spawn(behave));
@@ -225,8 +244,12 @@ played_client& node_fixture::play_client() {
   auto* x = &clients.emplace_back();
   auto behave = [x]() -> client_session_actor::behavior_type {
     return {
-      [x](const wire::ClientWelcome& in) { x->welcomes.push_back(in); },
-      [x](burst_atom, const std::string& bytes) { x->bursts.push_back(bytes); },
+      [x](const wire::ClientWelcome& in) {
+        x->welcomes.push_back(in);
+      },
+      [x](burst_atom, const std::string& bytes) {
+        x->bursts.push_back(bytes);
+      },
     };
   };
   x->handle = keep(sys.spawn(behave));
@@ -268,12 +291,20 @@ std::string node_fixture::key_where(
 
 std::string node_fixture::key_at_home(const std::string& ks, size_t n) const {
   return key_where(
-    ks, [&](const auto& list) { return list.is_home(node->self); }, n);
+    ks,
+    [&](const auto& list) {
+      return list.is_home(node->self);
+    },
+    n);
 }
 
 std::string node_fixture::key_elsewhere(const std::string& ks, size_t n) const {
   return key_where(
-    ks, [&](const auto& list) { return !list.is_home(node->self); }, n);
+    ks,
+    [&](const auto& list) {
+      return !list.is_home(node->self);
+    },
+    n);
 }
 
 replica_op node_fixture::operation(replica_verb verb, const std::string& key,

@@ -42,6 +42,7 @@ struct played_replica {
 struct played_shard {
   storage_shard_actor handle;
   std::vector<replica_op> ops;
+  replica_asker_actor from;
   std::vector<uint64_t> flushed;
   int renewals = 0;
   std::vector<core::dot> told;

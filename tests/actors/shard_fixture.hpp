@@ -11,8 +11,7 @@ namespace covey::test {
 
 struct shard_fixture : node_fixture {
   shard_fixture()
-    : disk(std::make_shared<storage::memory_disk>()),
-      flusher(play_flusher()),
+    : disk(std::make_shared<storage::memory_disk>()), flusher(play_flusher()),
       asker(play_asker()) {
     start();
   }
@@ -22,8 +21,8 @@ struct shard_fixture : node_fixture {
     config.engine = engine.get();
     // Random incarnations, a different one each time.
     ++config.seed;
-    shard = keep(sys.spawn(storage_shard, config, node_context_ptr{node},
-                           flusher.handle));
+    shard = keep(
+      sys.spawn(storage_shard, config, node_context_ptr{node}, flusher.handle));
     sched.run();
   }
   /// What was not flushed is lost.
@@ -37,8 +36,13 @@ struct shard_fixture : node_fixture {
     auto reply = self->request(shard, caf::infinite, drain_atom::value);
     sched.run();
     auto result = false;
-    reply.receive([&](bool clean) { result = clean; },
-                  [&](const caf::error& err) { CAF_FAIL(sys.render(err)); });
+    reply.receive(
+      [&](bool clean) {
+        result = clean;
+      },
+      [&](const caf::error& err) {
+        CAF_FAIL(sys.render(err));
+      });
     return result;
   }
 

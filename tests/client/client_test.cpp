@@ -140,7 +140,7 @@ CAF_TEST(an import repeats what was refused and logs what was acknowledged) {
   std::string why;
   CAF_REQUIRE(log.open(path, why));
   options.timeout = std::chrono::seconds{60};
-  client::importer import{*kv, options, 16, log};
+  client::importer import{*kv, options, client::import_mode::plain, 16, log};
   client::key_set expected;
   for (int i = 0; i < 200; ++i) {
     while (!import.wait_for_room(100))
@@ -167,7 +167,7 @@ CAF_TEST(an import counts failures by kind) {
   start(manner::normal);
   options.keyspace = "other";
   client::ack_log log;
-  client::importer import{*kv, options, 4, log};
+  client::importer import{*kv, options, client::import_mode::plain, 4, log};
   for (int i = 0; i < 10; ++i) {
     while (!import.wait_for_room(100))
       CAF_CHECK(import.work());

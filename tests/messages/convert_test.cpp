@@ -2,9 +2,8 @@
 
 #define CAF_SUITE messages.convert
 
-#include "messages/convert.hpp"
-
 #include "core/slot.hpp"
+#include "messages/convert.hpp"
 #include "messages/inspect.hpp"
 
 #include <caf/test/unit_test.hpp>

@@ -8,15 +8,28 @@ using namespace covey;
 
 namespace {
 
-constexpr errc all[] = {
-  errc::none,           errc::overloaded,        errc::unavailable,
-  errc::timed_out,      errc::quorum_not_met,    errc::connection_lost,
-  errc::shutting_down,  errc::empty_key,         errc::key_too_large,
-  errc::value_too_large, errc::unknown_keyspace, errc::unknown_level,
-  errc::deadline_expired, errc::bad_context,     errc::too_many_siblings,
-  errc::clock_skew,     errc::bad_message,       errc::disk_full,
-  errc::storage_failed, errc::stale_epoch,       errc::not_owner,
-  errc::wrong_cluster};
+constexpr errc all[] = {errc::none,
+                        errc::overloaded,
+                        errc::unavailable,
+                        errc::timed_out,
+                        errc::quorum_not_met,
+                        errc::connection_lost,
+                        errc::shutting_down,
+                        errc::empty_key,
+                        errc::key_too_large,
+                        errc::value_too_large,
+                        errc::unknown_keyspace,
+                        errc::unknown_level,
+                        errc::deadline_expired,
+                        errc::bad_context,
+                        errc::too_many_siblings,
+                        errc::clock_skew,
+                        errc::bad_message,
+                        errc::disk_full,
+                        errc::storage_failed,
+                        errc::stale_epoch,
+                        errc::not_owner,
+                        errc::wrong_cluster};
 
 } // namespace
 
@@ -43,11 +56,11 @@ CAF_TEST(an error of a newer node is named by its number) {
 }
 
 CAF_TEST(only what may go better the next time is to be retried) {
-  const std::set<errc> retryable{
-    errc::overloaded,      errc::unavailable,   errc::timed_out,
-    errc::quorum_not_met,  errc::connection_lost, errc::shutting_down,
-    errc::disk_full,       errc::storage_failed, errc::stale_epoch,
-    errc::not_owner};
+  const std::set<errc> retryable{errc::overloaded,      errc::unavailable,
+                                 errc::timed_out,       errc::quorum_not_met,
+                                 errc::connection_lost, errc::shutting_down,
+                                 errc::disk_full,       errc::storage_failed,
+                                 errc::stale_epoch,     errc::not_owner};
   for (auto x : all)
     CAF_CHECK_EQUAL(is_retryable(x), retryable.count(x) > 0);
 }

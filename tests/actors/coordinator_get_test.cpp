@@ -1,0 +1,211 @@
+// The coordinator's gets.
+
+#define CAF_SUITE actors.coordinator_get
+
+#include "tests/actors/coordinator_fixture.hpp"
+
+using namespace covey;
+using level = core::consistency_level;
+
+namespace {
+
+struct fixture : test::coordinator_fixture {
+  fixture() {
+    auto list = homes_of("default", "k");
+    // After this node comes the next one in the order of the ring.
+    next = list[0] == 0 ? list[1] : list[0];
+    last = static_cast<core::member_index>(3 - next);
+  }
+  client_op get(level at_level = level::quorum) {
+    return at(request(client_verb::get, "k"), at_level);
+  }
+
+  core::member_index next = 0;
+  core::member_index last = 0;
+  const std::string x = record_of({{7, 1}});
+  const std::string y = record_of({{8, 1}});
+};
+
+using values = std::vector<std::string>;
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(coordinator_get_tests, fixture)
+
+CAF_TEST(a quorum reads this node and the next what is on disk) {
+  auto op = get();
+  submit(op);
+  CAF_CHECK_EQUAL(asked(last), 0u);
+  auto here = take(0);
+  CAF_CHECK(here.verb == replica_verb::read);
+  CAF_CHECK(here.flushed);
+  CAF_CHECK_EQUAL(here.key, "k");
+  CAF_CHECK_EQUAL(here.deadline_us, op.deadline_us);
+  auto there = take(next);
+  CAF_CHECK(there.flushed);
+  reply(0, here, answer_kind::record, x);
+  CAF_CHECK(client.answers.empty());
+  reply(next, there, answer_kind::record, x);
+  CAF_REQUIRE(answered(errc::none));
+  CAF_CHECK_EQUAL(client.answers[0].id, op.id);
+  CAF_CHECK_EQUAL(client.answers[0].values, values{"v7"});
+  CAF_CHECK_EQUAL(client.answers[0].answered, 2u);
+  CAF_CHECK_EQUAL(asked(), 0u);
+}
+
+CAF_TEST(ONE reads this node alone and what is not on disk too) {
+  submit(get(level::one));
+  CAF_CHECK_EQUAL(asked(), 1u);
+  auto here = take(0);
+  CAF_CHECK(!here.flushed);
+  reply(0, here, answer_kind::record, x);
+  CAF_CHECK(answered(errc::none));
+}
+
+CAF_TEST(a key that no home has is found to have no values) {
+  submit(get());
+  reply(0, take(0), answer_kind::record);
+  reply(next, take(next), answer_kind::record);
+  CAF_REQUIRE(answered(errc::none));
+  CAF_CHECK(client.answers[0].values.empty());
+  CAF_CHECK(client.answers[0].context.empty());
+}
+
+CAF_TEST(differing records are merged and repaired before the answer) {
+  submit(get());
+  reply(0, take(0), answer_kind::record, x);
+  reply(next, take(next), answer_kind::record, y);
+  CAF_CHECK(client.answers.empty());
+  auto here = take(0);
+  auto there = take(next);
+  CAF_CHECK(here.verb == replica_verb::write);
+  CAF_CHECK_EQUAL(here.bytes, record_of({{7, 1}, {8, 1}}));
+  CAF_CHECK_EQUAL(here.bytes, there.bytes);
+  reply(next, there, answer_kind::durable);
+  CAF_CHECK(client.answers.empty());
+  reply(0, here, answer_kind::durable);
+  CAF_REQUIRE(answered(errc::none));
+  CAF_CHECK_EQUAL(client.answers[0].values, (values{"v7", "v8"}));
+  CAF_CHECK_EQUAL(node->counters.repairs, 2u);
+}
+
+CAF_TEST(only the home that lacks something is repaired) {
+  submit(get());
+  reply(0, take(0), answer_kind::record, x);
+  reply(next, take(next), answer_kind::record);
+  CAF_CHECK_EQUAL(asked(0), 0u);
+  CAF_CHECK_EQUAL(take(next).bytes, x);
+}
+
+CAF_TEST(the context of a get covers all that was merged) {
+  submit(get());
+  reply(0, take(0), answer_kind::record, x);
+  reply(next, take(next), answer_kind::record, y);
+  reply(0, take(0), answer_kind::durable);
+  reply(next, take(next), answer_kind::durable);
+  CAF_REQUIRE(answered(errc::none));
+  auto token = token_of(client.answers[0].context, "k");
+  CAF_REQUIRE(token);
+  CAF_CHECK(token->seen.covers(core::dot{7, 1}));
+  CAF_CHECK(token->seen.covers(core::dot{8, 1}));
+  CAF_CHECK(!token_of(client.answers[0].context, "another"));
+}
+
+CAF_TEST(a home that fails is replaced by another) {
+  submit(get());
+  reply(0, take(0), answer_kind::record, x);
+  refuse(next, take(next), errc::connection_lost);
+  reply(last, take(last), answer_kind::record, x);
+  CAF_CHECK(answered(errc::none));
+}
+
+CAF_TEST(a disk that fails here is not an absent key) {
+  submit(get());
+  refuse(0, take(0), errc::storage_failed);
+  CAF_CHECK_EQUAL(asked(last), 1u);
+  reply(next, take(next), answer_kind::record, x);
+  reply(last, take(last), answer_kind::record, x);
+  CAF_REQUIRE(answered(errc::none));
+  CAF_CHECK_EQUAL(client.answers[0].values, values{"v7"});
+}
+
+CAF_TEST(a record that cannot be read counts as a failure) {
+  submit(get());
+  reply(next, take(next), answer_kind::record, "garbage");
+  CAF_CHECK_EQUAL(asked(last), 1u);
+}
+
+CAF_TEST(a home slower than patience makes another one be asked once) {
+  submit(get());
+  reply(0, take(0), answer_kind::record, x);
+  take(next);
+  tick_after_ms(99);
+  CAF_CHECK_EQUAL(asked(last), 0u);
+  tick_after_ms(1);
+  auto extra = take(last);
+  tick_after_ms(200);
+  CAF_CHECK_EQUAL(asked(), 0u);
+  reply(last, extra, answer_kind::record, x);
+  CAF_CHECK(answered(errc::none));
+}
+
+CAF_TEST(when too many homes fail the quorum is not met) {
+  submit(get());
+  reply(0, take(0), answer_kind::record, x);
+  refuse(next, take(next), errc::timed_out);
+  refuse(last, take(last), errc::storage_failed);
+  CAF_REQUIRE(answered(errc::quorum_not_met));
+  CAF_CHECK(!client.answers[0].maybe_written);
+  CAF_CHECK_EQUAL(client.answers[0].answered, 1u);
+}
+
+CAF_TEST(with too few homes up a get is unavailable at once and asks none) {
+  down(1);
+  down(2);
+  submit(get());
+  CAF_CHECK(answered(errc::unavailable));
+  CAF_CHECK_EQUAL(asked(), 0u);
+  client.answers.clear();
+  submit(get(level::one));
+  reply(0, take(0), answer_kind::record, x);
+  CAF_CHECK(answered(errc::none));
+}
+
+CAF_TEST(at its deadline a get has timed out) {
+  submit(get());
+  reply(0, take(0), answer_kind::record, x);
+  auto late = take(next);
+  tick_after_ms(1000);
+  CAF_REQUIRE(answered(errc::timed_out));
+  CAF_CHECK(!client.answers[0].maybe_written);
+  CAF_CHECK_EQUAL(client.answers[0].answered, 1u);
+  reply(next, late, answer_kind::record, x);
+  CAF_CHECK_EQUAL(client.answers.size(), 1u);
+}
+
+CAF_TEST(deleted and expired values are not shown but stay in the context) {
+  submit(get(level::one));
+  reply(0, take(0), answer_kind::record, record_of({{7, 1}}, true));
+  CAF_REQUIRE(answered(errc::none));
+  CAF_CHECK(client.answers[0].values.empty());
+  CAF_CHECK(!client.answers[0].context.empty());
+  auto now_ms = now_us / 1000;
+  for (auto expiry : {now_ms, now_ms + 1}) {
+    client.answers.clear();
+    submit(get(level::one));
+    reply(0, take(0), answer_kind::record, record_of({{7, 1}}, false, expiry));
+    CAF_REQUIRE(answered(errc::none));
+    CAF_CHECK_EQUAL(client.answers[0].values.size(), expiry - now_ms);
+  }
+}
+
+CAF_TEST(a key at home elsewhere is read there) {
+  auto key = key_elsewhere("pair");
+  submit(request(client_verb::get, key, {}, "pair"));
+  CAF_CHECK_EQUAL(asked(0), 0u);
+  reply(1, take(1), answer_kind::record, x);
+  reply(2, take(2), answer_kind::record, x);
+  CAF_CHECK(answered(errc::none));
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,0 +1,310 @@
+// The peer link's traffic: operations out, bursts in, credit, deadlines.
+
+#define CAF_SUITE actors.peer_link
+
+#include "tests/actors/link_fixture.hpp"
+
+using namespace covey;
+
+namespace {
+
+struct fixture : test::link_fixture {
+  /// A ping answered after 200 us by a clock that is `ahead_us` ahead.
+  void learn_offset(int64_t ahead_us) {
+    wire::Pong pong;
+    pong.set_echo_us(now_us);
+    pong.set_clock_us(now_us + 100 + static_cast<uint64_t>(ahead_us));
+    now_us += 200;
+    receive(frame_kind::pong, pong);
+    take();
+  }
+  wire::ReplicaRequest request_of(const replica_op& op, uint64_t id) {
+    wire::ReplicaRequest out;
+    to_wire(op, out);
+    out.set_id(id);
+    return out;
+  }
+  wire::Forward forward(const std::string& key,
+                        const std::string& ks = "default") {
+    wire::Forward out;
+    out.set_id(9);
+    out.mutable_put()->set_keyspace(ks);
+    out.mutable_put()->set_key(key);
+    out.mutable_put()->set_value("v");
+    out.mutable_put()->set_deadline_us(now_us + 1000);
+    out.mutable_put()->set_request_high(1);
+    out.mutable_put()->set_level(4);
+    return out;
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(peer_link_tests, fixture)
+
+CAF_TEST(operations that come together travel in one burst) {
+  connected();
+  ask({read(), read(), read()});
+  CAF_CHECK_EQUAL(remote.bursts.size(), 1u);
+  CAF_CHECK_EQUAL(take().size(), 3u);
+}
+
+CAF_TEST(an answer goes to whoever asked under the number of the asker) {
+  connected();
+  auto op = read();
+  ask({op});
+  auto out = take<wire::ReplicaRequest>(frame_kind::replica_request);
+  CAF_CHECK_EQUAL(out.key(), "k");
+  CAF_CHECK_EQUAL(out.verb(), 3u);
+  answer(out.id());
+  CAF_REQUIRE_EQUAL(asker.answers.size(), 1u);
+  CAF_CHECK_EQUAL(asker.answers[0].id, op.id);
+  CAF_CHECK_EQUAL(asker.answers[0].bytes, "record");
+  CAF_CHECK_EQUAL(asker.froms[0], 0u);
+  // A second one is of nobody.
+  answer(out.id());
+  CAF_CHECK_EQUAL(asker.answers.size(), 1u);
+}
+
+CAF_TEST(answers in any order find their requests) {
+  connected();
+  std::vector<replica_op> ops{read(), read(), read()};
+  ask(ops);
+  std::vector<uint64_t> ids;
+  for (const auto& frame : take()) {
+    wire::ReplicaRequest out;
+    CAF_REQUIRE(parse(frame.message, out));
+    ids.push_back(out.id());
+  }
+  for (size_t i : {2, 0, 1}) {
+    answer(ids[i]);
+    CAF_CHECK_EQUAL(asker.answers.back().id, ops[i].id);
+  }
+}
+
+CAF_TEST(bursts of another session are dropped) {
+  connected();
+  ask({read()});
+  auto out = take<wire::ReplicaRequest>(frame_kind::replica_request);
+  ++session;
+  answer(out.id());
+  CAF_CHECK(asker.answers.empty());
+  receive(frame_kind::replica_request, request_of(read(), 3));
+  CAF_CHECK(replica.ops.empty());
+}
+
+CAF_TEST(an answer of a session before matches no request of this one) {
+  connected();
+  ask({read()});
+  auto old = take<wire::ReplicaRequest>(frame_kind::replica_request);
+  greet(hello(6));
+  take();
+  asker.answers.clear();
+  ask({read()});
+  auto fresh = take<wire::ReplicaRequest>(frame_kind::replica_request);
+  CAF_CHECK_NOT_EQUAL(fresh.id(), old.id());
+  answer(old.id());
+  CAF_CHECK(asker.answers.empty());
+}
+
+CAF_TEST(without a session an operation is unavailable at once) {
+  start(0);
+  ask({read()});
+  CAF_CHECK(refused(errc::unavailable));
+}
+
+CAF_TEST(beyond the requests under way an operation is overloaded) {
+  config.max_requests = 2;
+  connected();
+  ask({read(), read(), read()});
+  CAF_CHECK(refused(errc::overloaded));
+  auto frames = take();
+  CAF_REQUIRE_EQUAL(frames.size(), 2u);
+  wire::ReplicaRequest out;
+  CAF_REQUIRE(parse(frames[0].message, out));
+  asker.answers.clear();
+  answer(out.id());
+  ask({read()});
+  CAF_CHECK_EQUAL(take().size(), 1u);
+}
+
+CAF_TEST(beyond the bytes under way an operation is overloaded) {
+  config.max_bytes_under_way = 1000;
+  connected();
+  auto large = operation(replica_verb::write, "k", std::string(600, 'r'));
+  ask({large});
+  CAF_REQUIRE_EQUAL(remote.bursts.size(), 1u);
+  auto sent = remote.bursts[0].bytes.size();
+  take();
+  ask({large});
+  CAF_CHECK(refused(errc::overloaded));
+  asker.answers.clear();
+  // The peer acknowledges all bytes; the ping at the start counts as well.
+  receive(frame_kind::ping, wire::Ping{}, sent + 1000);
+  take();
+  ask({large});
+  CAF_CHECK(asker.answers.empty());
+  CAF_CHECK_EQUAL(take().size(), 1u);
+}
+
+CAF_TEST(answers to the peer need no credit) {
+  config.max_bytes_under_way = 1;
+  connected();
+  ask({read()});
+  CAF_CHECK(refused(errc::overloaded));
+  replica_answers out;
+  out.answers.emplace_back();
+  out.answers[0].id = 3;
+  out.answers[0].bytes = std::string(1000, 'r');
+  tell(aut, std::move(out));
+  CAF_CHECK_EQUAL(take().size(), 1u);
+}
+
+CAF_TEST(bytes taken are acknowledged with what is sent) {
+  connected();
+  std::string bytes;
+  append_frame(bytes, frame_kind::ping, wire::Ping{});
+  receive(bytes);
+  receive(bytes);
+  CAF_REQUIRE_EQUAL(remote.bursts.size(), 2u);
+  CAF_CHECK_EQUAL(remote.bursts[1].taken, 2 * bytes.size());
+}
+
+CAF_TEST(a request that is never answered has timed out at its deadline) {
+  connected();
+  auto patient = read();
+  patient.deadline_us += 1'000'000;
+  auto op = read();
+  ask({patient, op});
+  take();
+  pass_ms(1000);
+  tick();
+  CAF_CHECK(asker.answers.empty());
+  pass_ms(1);
+  tick();
+  CAF_REQUIRE_EQUAL(asker.answers.size(), 1u);
+  CAF_CHECK_EQUAL(asker.answers[0].id, op.id);
+  CAF_CHECK(asker.answers[0].code == errc::timed_out);
+}
+
+CAF_TEST(a deadline is translated to the clock of the peer) {
+  connected();
+  learn_offset(3'000'000);
+  auto op = read();
+  ask({op});
+  auto out = take<wire::ReplicaRequest>(frame_kind::replica_request);
+  CAF_CHECK_EQUAL(out.deadline_us(), op.deadline_us + 3'000'000);
+  CAF_CHECK_EQUAL(node->peers[0].round_trip_us, 200u);
+  // It is the deadline of our own clock that counts here.
+  pass_ms(1001);
+  tick();
+  CAF_CHECK(refused(errc::timed_out));
+}
+
+CAF_TEST(a deadline is translated backwards and for forwarded puts too) {
+  connected();
+  learn_offset(-3'000'000);
+  auto op = operation(replica_verb::forward, "k");
+  wire::PutRequest put;
+  put.set_key("k");
+  put.set_deadline_us(op.deadline_us);
+  op.bytes = put.SerializeAsString();
+  ask({op});
+  auto out = take<wire::Forward>(frame_kind::forward);
+  CAF_CHECK_EQUAL(out.put().key(), "k");
+  CAF_CHECK_EQUAL(out.put().deadline_us(), op.deadline_us - 3'000'000);
+}
+
+CAF_TEST(the answer to a forwarded put comes back to the coordinator) {
+  connected();
+  auto op = operation(replica_verb::forward, "k",
+                      wire::PutRequest{}.SerializeAsString());
+  ask({op});
+  wire::Forwarded in;
+  in.set_id(take<wire::Forward>(frame_kind::forward).id());
+  in.mutable_reply()->set_acked(2);
+  receive(frame_kind::forwarded, in);
+  CAF_REQUIRE_EQUAL(asker.answers.size(), 1u);
+  CAF_CHECK_EQUAL(asker.answers[0].id, op.id);
+  CAF_CHECK(asker.answers[0].kind == answer_kind::forwarded);
+  wire::PutReply reply;
+  CAF_REQUIRE(reply.ParseFromString(asker.answers[0].bytes));
+  CAF_CHECK_EQUAL(reply.acked(), 2u);
+}
+
+CAF_TEST(a request of the peer goes to the replica and its answer back) {
+  connected();
+  receive(frame_kind::replica_request, request_of(read(), 1234));
+  CAF_REQUIRE_EQUAL(replica.ops.size(), 1u);
+  CAF_CHECK_EQUAL(replica.ops[0].id, 1234u);
+  CAF_CHECK_EQUAL(replica.ops[0].key, "k");
+  replica_answers out;
+  out.answers.emplace_back();
+  out.answers[0].id = 1234;
+  out.answers[0].kind = answer_kind::record;
+  out.answers[0].bytes = "record";
+  tell(replica.from, std::move(out));
+  auto answer = take<wire::ReplicaAnswer>(frame_kind::replica_answer);
+  CAF_CHECK_EQUAL(answer.id(), 1234u);
+  CAF_CHECK_EQUAL(answer.bytes(), "record");
+}
+
+CAF_TEST(a request that no peer may make is refused) {
+  connected();
+  auto in = request_of(read(), 1234);
+  in.set_verb(1);
+  receive(frame_kind::replica_request, in);
+  CAF_CHECK(replica.ops.empty());
+  auto answer = take<wire::ReplicaAnswer>(frame_kind::replica_answer);
+  CAF_CHECK_EQUAL(answer.id(), 1234u);
+  CAF_CHECK_EQUAL(static_cast<errc>(answer.code()), errc::bad_message);
+}
+
+CAF_TEST(a put of the peer goes to a coordinator as forwarded) {
+  connected();
+  receive(frame_kind::forward, forward("k"));
+  CAF_REQUIRE_EQUAL(coordinator.ops.size(), 1u);
+  const auto& op = coordinator.ops[0];
+  CAF_CHECK(op.forwarded);
+  CAF_CHECK_EQUAL(op.key, "k");
+  CAF_CHECK_EQUAL(op.value, "v");
+  CAF_CHECK_EQUAL(op.deadline_us, now_us + 1000);
+  CAF_CHECK((op.request == core::request_id{1, 0}));
+  CAF_CHECK(op.level.level == core::consistency_level::quorum);
+  client_answers out;
+  out.answers.emplace_back();
+  out.answers[0].id = op.id;
+  out.answers[0].verb = client_verb::put;
+  out.answers[0].answered = 2;
+  tell(coordinator.from, std::move(out));
+  auto reply = take<wire::Forwarded>(frame_kind::forwarded);
+  CAF_CHECK_EQUAL(reply.id(), 9u);
+  CAF_CHECK_EQUAL(reply.reply().acked(), 2u);
+}
+
+CAF_TEST(a put of the peer that makes no sense is refused) {
+  connected();
+  auto bad_level = forward("k");
+  bad_level.mutable_put()->set_level(300);
+  for (const auto& in : {forward(""), forward("k", "none such"), bad_level}) {
+    receive(frame_kind::forward, in);
+    auto out = take<wire::Forwarded>(frame_kind::forwarded);
+    CAF_CHECK_EQUAL(static_cast<errc>(out.reply().code()), errc::bad_message);
+  }
+  CAF_CHECK(coordinator.ops.empty());
+}
+
+CAF_TEST(malformed bursts and unknown frames do no harm) {
+  connected();
+  std::string bytes;
+  append_frame(bytes, static_cast<frame_kind>(200), wire::Ping{});
+  append_frame(bytes, frame_kind::replica_request, request_of(read(), 1));
+  receive(bytes + "\x03\x7f");
+  receive("garbage");
+  CAF_CHECK_EQUAL(replica.ops.size(), 1u);
+  receive(frame_kind::replica_request, request_of(read(), 2));
+  CAF_CHECK_EQUAL(replica.ops.size(), 2u);
+  CAF_CHECK(up());
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

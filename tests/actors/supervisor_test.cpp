@@ -1,0 +1,334 @@
+#define CAF_SUITE actors.supervisor
+
+#include "actors/supervisor.hpp"
+#include "tests/actors/fixture.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+using namespace covey;
+using kind = child_spec::kind;
+
+namespace {
+
+using names = std::vector<std::string>;
+
+/// A child that does nothing but end when told to.
+caf::behavior idle(caf::event_based_actor* self, std::string name,
+                   names* ended) {
+  self->attach_functor([name, ended](const caf::error&) {
+    ended->push_back(name);
+  });
+  return {[](tick_atom) {}};
+}
+
+struct fixture : test::node_fixture {
+  fixture() {
+    config.restarts = 2;
+    config.window_ms = 1000;
+    config.give_up = [this](const std::string& why) {
+      gave_up.push_back(why);
+    };
+  }
+  ~fixture() override {
+    kill(aut);
+    for (const auto& [name, child] : current)
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(child),
+                          caf::exit_reason::kill);
+    sched.run();
+  }
+  void add(const std::string& name, bool essential = false) {
+    add(name, kind::plain, 0, essential, [this, name] {
+      return caf::actor_cast<caf::strong_actor_ptr>(
+        sys.spawn(idle, name, &ended));
+    });
+  }
+  void add(const std::string& name, kind role, core::member_index peer,
+           bool essential, std::function<caf::strong_actor_ptr()> spawn) {
+    config.children.push_back(
+      {name, role, essential, peer,
+       [this, name, spawn](const started_children& earlier) {
+         auto child = spawn();
+         started.push_back(name);
+         earlier_of[name] = earlier;
+         current[name] = child;
+         return child;
+       }});
+  }
+  template <class Handle>
+  void add_played(const std::string& name, kind role, const Handle& handle,
+                  core::member_index peer = 0) {
+    add(name, role, peer, false, [handle] {
+      return caf::actor_cast<caf::strong_actor_ptr>(handle);
+    });
+  }
+  void start() {
+    aut = keep(sys.spawn(supervisor, config, node_context_ptr{node}));
+    sched.run();
+  }
+  void start_abc() {
+    add("a");
+    add("b");
+    add("c");
+    start();
+    started.clear();
+  }
+  void crash(const std::string& name) {
+    kill(caf::actor_cast<caf::actor>(current[name]));
+  }
+  /// The answer to a drain; nothing while there is none.
+  void drain() {
+    auto* out = &drained;
+    auto whom = aut;
+    keep(sys.spawn([whom, out](caf::event_based_actor* asker) {
+      asker->request(whom, caf::infinite, drain_atom::value)
+        .then([out](bool clean) {
+          *out = clean;
+        });
+    }));
+    sched.run();
+  }
+
+  supervisor_config config;
+  names started;
+  names ended;
+  names gave_up;
+  std::map<std::string, started_children> earlier_of;
+  std::map<std::string, caf::strong_actor_ptr> current;
+  std::optional<bool> drained;
+  local_supervisor_actor aut;
+};
+
+/// A gateway that answers its drain when the test says so.
+struct played_gateway {
+  local_gateway_actor handle;
+  caf::typed_response_promise<bool> drain;
+  int hellos = 0;
+};
+
+local_gateway_actor::behavior_type play(local_gateway_actor::pointer self,
+                                        played_gateway* x) {
+  return {
+    [](const wire::PutRequest&) {
+      return wire::PutReply{};
+    },
+    [](const wire::GetRequest&) {
+      return wire::GetReply{};
+    },
+    [](const wire::ScanRequest&) {
+      return wire::ScanReply{};
+    },
+    [](const wire::StatusRequest&) {
+      return wire::StatusReply{};
+    },
+    [](const wire::RingRequest&) {
+      return wire::RingReply{};
+    },
+    [x](const wire::ClientHello&) {
+      ++x->hellos;
+    },
+    [](burst_atom, const std::string&) {},
+    [](client_answers&) {},
+    [](go_atom) {},
+    // Promises can be kept only while their actor runs.
+    [x](tick_atom) {
+      x->drain.deliver(true);
+    },
+    [x, self](drain_atom) {
+      x->drain = self->make_response_promise<bool>();
+      return x->drain;
+    },
+  };
+}
+
+struct drain_fixture : fixture {
+  drain_fixture() {
+    add("flusher", true);
+    add_played("shard/0", kind::shard, first.handle);
+    add_played("shard/1", kind::shard, second.handle);
+    add("replica");
+    door.handle = keep(sys.spawn(play, &door));
+    add_played("gateway", kind::gateway, door.handle);
+    add("link");
+    start();
+  }
+  ~drain_fixture() override {
+    door.drain = {};
+  }
+  test::played_shard& first = play_shard();
+  test::played_shard& second = play_shard();
+  played_gateway door;
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(supervisor_tests, fixture)
+
+CAF_TEST(children are started in order and see the earlier ones) {
+  add("a");
+  add("b");
+  add("c");
+  start();
+  CAF_CHECK_EQUAL(started, (names{"a", "b", "c"}));
+  CAF_CHECK(earlier_of["a"].empty());
+  CAF_CHECK((earlier_of["c"] == started_children{current["a"], current["b"]}));
+}
+
+CAF_TEST(a crashed child and all after it are started anew) {
+  start_abc();
+  auto old = current;
+  crash("b");
+  CAF_CHECK_EQUAL(started, (names{"b", "c"}));
+  CAF_CHECK_EQUAL(ended, (names{"b", "c"}));
+  CAF_CHECK(current["a"] == old["a"]);
+  CAF_CHECK(current["b"] != old["b"]);
+  CAF_CHECK(current["c"] != old["c"]);
+  // What comes later is given the new handles.
+  CAF_CHECK((earlier_of["c"] == started_children{current["a"], current["b"]}));
+  CAF_CHECK(gave_up.empty());
+  CAF_CHECK_EQUAL(node->counters.restarts, 1u);
+}
+
+CAF_TEST(a child that was started anew is watched as well) {
+  start_abc();
+  crash("b");
+  crash("b");
+  CAF_CHECK_EQUAL(started, (names{"b", "c", "b", "c"}));
+}
+
+CAF_TEST(the last child alone is started anew) {
+  start_abc();
+  crash("c");
+  CAF_CHECK_EQUAL(started, names{"c"});
+}
+
+CAF_TEST(too many restarts within the window end the node) {
+  start_abc();
+  crash("c");
+  crash("b");
+  CAF_CHECK(gave_up.empty());
+  started.clear();
+  crash("a");
+  CAF_REQUIRE_EQUAL(gave_up.size(), 1u);
+  CAF_CHECK(gave_up[0].find("a crashed") == 0);
+  CAF_CHECK(started.empty());
+  // Once is enough.
+  crash("b");
+  CAF_CHECK_EQUAL(gave_up.size(), 1u);
+}
+
+CAF_TEST(restarts outside of the window do not count) {
+  start_abc();
+  for (auto i = 0; i < 6; ++i) {
+    crash("c");
+    pass_ms(500);
+  }
+  CAF_CHECK(gave_up.empty());
+  CAF_CHECK_EQUAL(started.size(), 6u);
+}
+
+CAF_TEST(the crash of an essential child ends the node at once) {
+  add("a", true);
+  add("b");
+  start();
+  started.clear();
+  crash("a");
+  CAF_REQUIRE_EQUAL(gave_up.size(), 1u);
+  CAF_CHECK(gave_up[0].find("a crashed") == 0);
+  CAF_CHECK(started.empty());
+}
+
+CAF_TEST(the children are told with their restarts) {
+  add("a", true);
+  add("b");
+  start();
+  crash("b");
+  auto reply = self->request(aut, caf::infinite, children_atom::value);
+  sched.run();
+  reply.receive(
+    [](const wire::Children& out) {
+      CAF_REQUIRE_EQUAL(out.children_size(), 2);
+      CAF_CHECK_EQUAL(out.children(0).name(), "a");
+      CAF_CHECK(out.children(0).essential());
+      CAF_CHECK_EQUAL(out.children(0).restarts(), 0u);
+      CAF_CHECK_EQUAL(out.children(1).restarts(), 1u);
+    },
+    [&](const caf::error& err) {
+      CAF_FAIL(sys.render(err));
+    });
+}
+
+CAF_TEST(a peer that is no member or looks for another node is refused) {
+  start();
+  auto& remote = play_remote();
+  wire::PeerHello in;
+  in.set_session(5);
+  in.set_node("stranger");
+  in.set_target("n1");
+  send_as(remote.handle, aut, in);
+  in.set_node("n2");
+  in.set_target("n3");
+  send_as(remote.handle, aut, in);
+  CAF_REQUIRE_EQUAL(remote.welcomes.size(), 2u);
+  for (const auto& w : remote.welcomes) {
+    CAF_CHECK_EQUAL(static_cast<errc>(w.code()), errc::wrong_cluster);
+    CAF_CHECK_EQUAL(w.session(), 5u);
+  }
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
+
+CAF_TEST_FIXTURE_SCOPE(supervisor_drain_tests, drain_fixture)
+
+CAF_TEST(a drain waits for the gateway and ends with the shards) {
+  drain();
+  CAF_CHECK(door.drain.pending());
+  CAF_CHECK(ended.empty());
+  CAF_CHECK_EQUAL(first.drains, 0);
+  tell(door.handle, tick_atom::value);
+  // In reverse order: nothing speaks to what is gone.
+  CAF_CHECK_EQUAL(ended, (names{"link", "replica"}));
+  CAF_CHECK_EQUAL(first.drains, 1);
+  CAF_CHECK_EQUAL(second.drains, 1);
+  CAF_CHECK(drained == true);
+  CAF_CHECK(gave_up.empty());
+}
+
+CAF_TEST(a shard that cannot set its mark makes the stop unclean) {
+  first.clean = false;
+  drain();
+  tell(door.handle, tick_atom::value);
+  CAF_CHECK(drained == false);
+}
+
+CAF_TEST(a gateway that never finishes is not waited for without end) {
+  drain();
+  pass_ms(9'999);
+  CAF_CHECK_EQUAL(first.drains, 0);
+  pass_ms(1);
+  CAF_CHECK_EQUAL(first.drains, 1);
+  CAF_CHECK(drained == true);
+}
+
+CAF_TEST(a crash during the drain restarts nothing) {
+  started.clear();
+  drain();
+  crash("replica");
+  CAF_CHECK(started.empty());
+  CAF_CHECK(gave_up.empty());
+}
+
+CAF_TEST(a client is handed to the gateway of now) {
+  send_as(play_client().handle, aut, wire::ClientHello{});
+  CAF_CHECK_EQUAL(door.hellos, 1);
+  auto reply = self->request(aut, caf::infinite, gateway_atom::value);
+  sched.run();
+  reply.receive(
+    [&](const gateway_actor& handle) {
+      CAF_CHECK(handle == caf::actor_cast<gateway_actor>(door.handle));
+    },
+    [&](const caf::error& err) {
+      CAF_FAIL(sys.render(err));
+    });
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
