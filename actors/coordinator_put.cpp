@@ -158,12 +158,13 @@ void coordinator_state::forward_answer(ticket t, request& r,
   if (a.kind == answer_kind::forwarded && reply.ParseFromString(a.bytes)) {
     result = from_wire(reply);
   } else {
-    result.code = a.code == errc::none ? errc::bad_message : a.code;
+    result.code = a.code == errc::none ? errc::connection_lost : a.code;
     // A link that is down or full has sent nothing.
     result.maybe_written
       = a.code != errc::unavailable && a.code != errc::overloaded;
   }
-  if (result.code != errc::none && is_retryable(result.code)) {
+  // A home that says that the level was missed has asked all the others.
+  if (is_retryable(result.code) && result.code != errc::quorum_not_met) {
     r.maybe_written = r.maybe_written || result.maybe_written;
     // The same request id makes it safe to hand it to another home.
     if (forward_next(t, r) || r.awaited != 0)
