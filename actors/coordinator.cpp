@@ -276,6 +276,29 @@ void coordinator_state::tick() {
   });
 }
 
+void coordinator_state::lose(core::member_index m) {
+  links.at(m) = replica_actor{};
+  replica_answers lost;
+  lost.from = m;
+  table_.each([&](ticket t, request& r) {
+    if (r.put && !r.committed)
+      return;
+    for (uint8_t i = 0; i < r.home_count; ++i) {
+      if (r.homes[i] != m)
+        continue;
+      t.place = i;
+      for (auto why : {asking, repairing}) {
+        t.purpose = why;
+        replica_answer a;
+        a.id = t.pack();
+        a.code = errc::connection_lost;
+        lost.answers.push_back(std::move(a));
+      }
+    }
+  });
+  on_answers(lost);
+}
+
 void coordinator_state::flush() {
   auto me = caf::actor_cast<replica_asker_actor>(self);
   for (size_t i = 0; i < to_replicas_.size(); ++i)
@@ -341,8 +364,9 @@ coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,
     [&st](peer_up_atom, uint16_t member, const replica_actor& link) {
       st.links.at(member) = link;
     },
-    [&st](peer_down_atom, uint16_t member) {
-      st.links.at(member) = replica_actor{};
+    [&st, done](peer_down_atom, uint16_t member) {
+      st.lose(member);
+      done();
     },
     [&st](go_atom) {
       st.armed = false;

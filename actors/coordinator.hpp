@@ -71,6 +71,9 @@ struct coordinator_state {
   void start(client_ops& ops);
   void on_answers(replica_answers& answers);
   void tick();
+  /// A member can no longer be reached: what it was asked fails. The link says
+  /// so too, unless it has crashed.
+  void lose(core::member_index m);
   /// Sends all that was gathered.
   void flush();
 

@@ -152,6 +152,10 @@ bool coordinator_state::forward_next(ticket t, request& r) {
 
 void coordinator_state::forward_answer(ticket t, request& r,
                                        replica_answer& a) {
+  auto awaited = (r.awaited >> t.place & 1) != 0;
+  // Given up already; only that it was done would be news.
+  if (!awaited && a.kind != answer_kind::forwarded)
+    return;
   r.awaited &= ~(core::home_set{1} << t.place);
   client_answer result;
   wire::PutReply reply;
@@ -169,11 +173,13 @@ void coordinator_state::forward_answer(ticket t, request& r,
     // The same request id makes it safe to hand it to another home.
     if (forward_next(t, r) || r.awaited != 0)
       return;
-    // What one home did not do another may have done.
     if (r.maybe_written && !result.maybe_written)
       result.code = errc::quorum_not_met;
-    result.maybe_written = r.maybe_written;
   }
+  // What one home did not do another may have done, or be doing.
+  if (result.code != errc::none)
+    result.maybe_written
+      = result.maybe_written || r.maybe_written || r.awaited != 0;
   answer(r, std::move(result));
   table_.remove(t);
 }

@@ -131,6 +131,11 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
     replica_answer late;
     uint64_t key_hash = 0;
   };
+  if (unflushed_bytes_ > config.max_unflushed_bytes) {
+    for (auto& x : batch)
+      now.add(x.from, failure(x.op.id, errc::overloaded));
+    return;
+  }
   auto now_us = node->wall_us();
   std::vector<outcome> outcomes(batch.size());
   auto result = disk_full_ ? status::disk_full : session->begin();
@@ -193,7 +198,8 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
     if (sequence_ > before && out.late.kind == answer_kind::durable
         && config.planted != planted_bug::ack_before_flush) {
       unflushed_[out.key_hash] = sequence_;
-      written_.push_back({sequence_, out.key_hash});
+      written_.push_back({sequence_, out.key_hash, batch[i].op.bytes.size()});
+      unflushed_bytes_ += written_.back().bytes;
     }
     if (out.late.kind == answer_kind::failed)
       now.add(batch[i].from, std::move(out.late));
@@ -368,6 +374,7 @@ void storage_shard_state::flushed(uint64_t up_to) {
     auto i = unflushed_.find(written_.front().key_hash);
     if (i != unflushed_.end() && i->second <= up_to)
       unflushed_.erase(i);
+    unflushed_bytes_ -= written_.front().bytes;
     written_.pop_front();
   }
   answer_groups now;

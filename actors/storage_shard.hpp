@@ -37,6 +37,8 @@ struct storage_shard_config {
   /// Operations in one transaction at most.
   size_t max_batch = 1024;
   uint32_t max_siblings = 64;
+  /// Records committed and not on disk yet; beyond it writes are refused.
+  uint64_t max_unflushed_bytes = 256ull << 20;
   uint64_t max_drift_us = 60'000'000;
   /// Source of incarnations.
   uint64_t seed = 0;
@@ -109,6 +111,7 @@ private:
   struct written {
     uint64_t sequence;
     uint64_t key_hash;
+    size_t bytes;
   };
 
   storage::table_id table() const {
@@ -140,6 +143,7 @@ private:
   core::bloom_filter filter_;
   bool filter_ready_ = false;
   std::string filter_position_;
+  uint64_t unflushed_bytes_ = 0;
   bool disk_full_ = false;
   bool forgot_ = false;
   uint64_t ticks_ = 0;

@@ -77,8 +77,18 @@ get_core::action get_core::ask_more() {
 
 get_core::action get_core::slow() {
   action result;
-  if (merged_done_ || closed_)
+  if (closed_)
     return result;
+  if (merged_done_) {
+    // A repair that hangs: any other home will do as well.
+    for (auto home : order_)
+      if (((current_ | repairing_ | failed_) & bit(home)) == 0) {
+        result.repair = bit(home);
+        repairing_ |= result.repair;
+        break;
+      }
+    return result;
+  }
   if (auto i = next_unasked(); i < order_.size()) {
     result.read = bit(order_[i]);
     asked_ |= result.read;

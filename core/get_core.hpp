@@ -42,7 +42,8 @@ public:
   action failed(uint8_t home);
   action repaired(uint8_t home);
   action repair_failed(uint8_t home);
-  /// The homes asked take longer than usual: asks one more.
+  /// The homes asked take longer than usual: reads from one more, or repairs
+  /// one more.
   action slow();
 
   /// The merged record; views point into the records collected here. Only once

@@ -73,6 +73,8 @@ storage::directory_options directory_options_of(const node_config& config) {
   };
   out.member = config.epoch.members[config.self].id;
   out.now_s = wall_us() / 1'000'000;
+  for (const auto& ks : config.epoch.keyspaces)
+    out.keyspaces[ks.name] = core::to_string(ks.replication);
   return out;
 }
 

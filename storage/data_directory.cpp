@@ -4,6 +4,7 @@
 #include "core/check.hpp"
 #include "storage/directory_lock.hpp"
 #include "storage/file_system.hpp"
+#include "storage/keyspace_guard.hpp"
 #include "storage/layout.hpp"
 #include "storage/wiredtiger_files.hpp"
 
@@ -167,7 +168,9 @@ struct data_directory::impl {
     if (!inside)
       return error;
     error = check_marks();
-    return error.empty() ? start_run() : error;
+    if (error.empty())
+      error = start_run();
+    return error.empty() ? guard_keyspaces(*inside, options.keyspaces) : error;
   }
 
   std::string check_marks() {

@@ -7,6 +7,7 @@
 #include "storage/marker_file.hpp"
 #include "storage/wiredtiger_engine.hpp"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct directory_options {
   core::uuid member;
   /// Seconds since 1970, for the run.
   uint64_t now_s = 0;
+  /// Keyspaces of this node: name, and canonical text of the replication.
+  std::map<std::string, std::string> keyspaces;
 };
 
 /// An opened data directory. Runs are max(previous + 1, now); the new run is on

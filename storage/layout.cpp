@@ -28,7 +28,6 @@ bool parse_record_key(std::string_view bytes, record_position& out) {
 std::string slot_begin(uint32_t group, uint32_t slot) {
   std::string result;
   core::byte_writer out{result};
-  // Slot 16384 does not fit its two bytes of a key, but sorts after all.
   out.u32(group);
   out.u16(static_cast<uint16_t>(slot));
   return result;
@@ -36,6 +35,10 @@ std::string slot_begin(uint32_t group, uint32_t slot) {
 
 std::string identity_row() {
   return "identity";
+}
+
+std::string keyspaces_row() {
+  return "keyspaces";
 }
 
 std::string sequence_row(uint32_t shard) {

@@ -31,6 +31,8 @@ std::string slot_begin(uint32_t group, uint32_t slot);
 // Rows of the system table.
 /// Identity and run, as in the marker file.
 std::string identity_row();
+/// Keyspaces that the store was used with, and their replication.
+std::string keyspaces_row();
 /// Sequence of a shard's last commit, written in the same transaction.
 std::string sequence_row(uint32_t shard);
 /// Incarnation, counter and clean-stop mark of a shard.

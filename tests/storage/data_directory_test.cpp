@@ -120,6 +120,18 @@ CAF_TEST(a directory in use names the process that has it) {
   must_open();
 }
 
+CAF_TEST(a keyspace is refused under another replication than before) {
+  options.keyspaces = {{"users", "3"}};
+  CAF_REQUIRE(open());
+  options.keyspaces = {{"users", "2"}, {"carts", "3"}};
+  CAF_CHECK(!open());
+  CAF_CHECK(error.find("keyspace users") != std::string::npos);
+  CAF_CHECK(error.find("replication 3") != std::string::npos);
+  // The refused start has noted nothing.
+  options.keyspaces = {{"users", "3"}, {"carts", "2"}};
+  CAF_CHECK(open());
+}
+
 CAF_TEST(another member is refused) {
   must_open();
   options.member = {1, 3};
