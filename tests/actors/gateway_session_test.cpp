@@ -113,7 +113,9 @@ CAF_TEST(clients beyond the limit are turned away until one is gone) {
   start();
   auto& first = connect();
   auto& second = connect();
-  CAF_CHECK(second.welcomes.empty());
+  CAF_REQUIRE_EQUAL(second.welcomes.size(), 1u);
+  CAF_CHECK_EQUAL(second.welcomes[0].code(),
+                  static_cast<uint32_t>(errc::overloaded));
   send(second, frame(put()));
   CAF_CHECK(coordinator.ops.empty());
   kill(first.handle);
