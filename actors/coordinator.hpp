@@ -126,6 +126,7 @@ private:
   void get_answer(ticket t, request& r, replica_answer& a, uint8_t why);
   void get_action(ticket t, request& r, const core::get_core::action& what);
   void answer_get(request& r);
+  void refill(ticket t, const request& r);
   void start_scan(ticket t, request& r, const client_op& op,
                   core::requirement need);
   void scan_answer(ticket t, request& r, replica_answer& a);

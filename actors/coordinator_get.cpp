@@ -39,8 +39,10 @@ void coordinator_state::get_action(ticket t, request& r,
       ask(r, i, std::move(op));
     }
   }
-  if (what.answer)
+  if (what.answer) {
     answer_get(r);
+    refill(t, r);
+  }
   if (what.fail) {
     client_answer a;
     a.code = errc::quorum_not_met;
@@ -73,6 +75,18 @@ void coordinator_state::visible_values(const core::record& rec,
   for (const auto& s : rec.siblings)
     if (!s.tombstone && (s.expires_at_ms == 0 || s.expires_at_ms > now_ms))
       out.emplace_back(s.value);
+}
+
+/// A home that has lost its disk answers no reads, but takes what they found.
+void coordinator_state::refill(ticket t, const request& r) {
+  for (uint8_t i = 0; i < r.home_count; ++i) {
+    if (r.failures[i] != errc::disk_lost || r.get->merged().empty())
+      continue;
+    ++node->counters.repairs;
+    auto op = op_for(r, t, i, replica_verb::write, repairing);
+    core::encode(r.get->merged(), op.bytes);
+    ask(r, i, std::move(op));
+  }
 }
 
 void coordinator_state::answer_get(request& r) {

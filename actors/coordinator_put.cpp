@@ -168,7 +168,8 @@ void coordinator_state::forward_answer(ticket t, request& r,
       = a.code != errc::unavailable && a.code != errc::overloaded;
   }
   // A home that says that the level was missed has asked all the others.
-  if (is_retryable(result.code) && result.code != errc::quorum_not_met) {
+  auto passed_on = is_retryable(result.code) || result.code == errc::clock_skew;
+  if (passed_on && result.code != errc::quorum_not_met) {
     r.maybe_written = r.maybe_written || result.maybe_written;
     // The same request id makes it safe to hand it to another home.
     if (forward_next(t, r) || r.awaited != 0)

@@ -11,6 +11,10 @@ namespace covey {
 namespace {
 
 constexpr uint32_t protocol_version = 1;
+/// A hundred years: longer ones are the same, and must not wrap around.
+constexpr uint64_t max_ttl_ms = 100ull * 365 * 86'400 * 1000;
+/// Of a context: far above what bounded clocks need.
+constexpr size_t max_context_bytes = 64 * 1024;
 
 } // namespace
 
@@ -78,6 +82,10 @@ errc gateway_state::check(client_op& op, const std::string& keyspace,
            + std::to_string(config.max_value_bytes);
     return errc::value_too_large;
   }
+  if (op.context.size() > max_context_bytes) {
+    text = "it is longer than any context of ours";
+    return errc::bad_context;
+  }
   if (op.level.level > core::consistency_level::number
       || (op.level.level == core::consistency_level::number
           && op.level.count == 0)) {
@@ -116,7 +124,8 @@ void gateway_state::fill(wire::PutRequest& in, client_op& out) {
     = static_cast<core::consistency_level>(std::min(in.level(), 0xffu));
   out.level.count = in.level_count();
   if (in.ttl_ms() > 0)
-    out.expires_at_ms = node->wall_us() / 1000 + in.ttl_ms();
+    out.expires_at_ms
+      = node->wall_us() / 1000 + std::min<uint64_t>(in.ttl_ms(), max_ttl_ms);
 }
 
 void gateway_state::fill(wire::GetRequest& in, client_op& out) {
@@ -163,7 +172,7 @@ void gateway_state::take(Request& in, in_flight x) {
 void gateway_state::submit(client_op op, in_flight x) {
   ticket t;
   auto* row = table.add(t);
-  x.bytes = op.key.size() + op.value.size();
+  x.bytes = op.key.size() + op.value.size() + op.context.size();
   bytes_in_flight += x.bytes;
   if (x.session != 0)
     ++sessions[x.session].in_flight;
@@ -187,22 +196,28 @@ void gateway_state::burst(const std::string& bytes) {
   frame_kind kind;
   std::string_view message;
   auto sound = true;
-  while (sound && frames.next(kind, message)) {
+  while (frames.next(kind, message)) {
     in_flight x;
     x.session = i->second;
     if (kind == frame_kind::put_request) {
-      if ((sound = parse(message, put_in)))
+      if (parse(message, put_in))
         take(put_in, std::move(x));
+      else
+        sound = false;
     } else if (kind == frame_kind::get_request) {
-      if ((sound = parse(message, get_in)))
+      if (parse(message, get_in))
         take(get_in, std::move(x));
+      else
+        sound = false;
     } else if (kind == frame_kind::scan_request) {
-      if ((sound = parse(message, scan_in)))
+      if (parse(message, scan_in))
         take(scan_in, std::move(x));
+      else
+        sound = false;
     }
   }
   if (!sound || !frames.ok())
-    node->log->warn("gateway drops the rest of a malformed burst of {} bytes",
+    node->log->warn("gateway drops malformed frames of a burst of {} bytes",
                     bytes.size());
 }
 

@@ -63,6 +63,10 @@ struct node_context {
   mutable node_counters counters;
   /// Writes are refused here; other homes may take them.
   mutable std::atomic<bool> disk_full{false};
+  /// The disk lacks data that it once held: no reads are answered.
+  mutable std::atomic<bool> disk_lost{false};
+  /// Remembers that beyond this run; may be empty.
+  std::function<void(const std::string& why)> on_disk_lost;
   mutable std::vector<peer_gauge> peers;
   /// Incarnation of each shard.
   mutable std::vector<std::atomic<uint64_t>> incarnations;

@@ -168,10 +168,14 @@ void peer_link_state::compare_runs(uint64_t their_run,
   // older one, and its counters would give dots that exist already.
   if (their_known_run <= node->previous_run || their_known_run == node->run)
     return;
-  node->log->error("peer-link: {} has met run {} of this node, its disk "
-                   "remembers {}: the data directory is an old copy; new "
-                   "incarnations are started",
-                   peer().name, their_known_run, node->previous_run);
+  auto why = peer().name + " has met run " + std::to_string(their_known_run)
+             + " of this node, its disk remembers run "
+             + std::to_string(node->previous_run);
+  node->log->error("peer-link: {}: the data directory is empty or an old copy; "
+                   "this node answers no reads, new incarnations are started",
+                   why);
+  if (!node->disk_lost.exchange(true) && node->on_disk_lost)
+    node->on_disk_lost(why);
   for (const auto& shard : shards)
     self->send(shard, renew_atom::value);
 }

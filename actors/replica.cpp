@@ -14,6 +14,10 @@ errc replica_state::check(const replica_op& op, uint64_t now_us) const {
     return errc::bad_message;
   if (op.deadline_us < now_us)
     return errc::deadline_expired;
+  // An empty answer of a disk that has forgotten would be taken for the truth.
+  auto reads = op.verb == replica_verb::read || op.verb == replica_verb::scan;
+  if (reads && node->disk_lost)
+    return errc::disk_lost;
   if (op.key.size() > config.max_key_bytes)
     return errc::key_too_large;
   if (op.verb == replica_verb::scan)

@@ -42,7 +42,9 @@ bool shard_identity::save(storage::session& session, storage::engine& engine) {
   }
   if (session.commit() != status::ok)
     return false;
-  engine.flush();
+  // With periodic durability a flush may not reach the disk; this must.
+  if (!engine.flush())
+    engine.checkpoint();
   return true;
 }
 

@@ -186,12 +186,15 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
     if (forgot_)
       renew("writes of its own that it does not know have been seen");
     node->disk_full = result == status::disk_full || disk_full_;
-    node->log->warn("storage-shard {} refuses {} writes: {}", config.shard,
-                    batch.size(), storage::to_string(result));
+    if (result != last_refusal_)
+      node->log->warn("storage-shard {} refuses writes: {}", config.shard,
+                      storage::to_string(result));
+    last_refusal_ = result;
     for (auto& x : batch)
       now.add(x.from, failure(x.op.id, code_of(result)));
     return;
   }
+  last_refusal_ = status::ok;
   early_answers();
   for (size_t i = 0; i < batch.size(); ++i) {
     auto& out = outcomes[i];
@@ -256,7 +259,11 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
     early.bytes.assign(bytes);
     return status::ok;
   }
-  auto stamp = clock.next(now_us, std::max(op.floor_stamp, r.highest_stamp()));
+  auto floor = std::max(op.floor_stamp, r.highest_stamp());
+  auto stamp = clock.next(now_us, floor);
+  // Where stamps decide nothing, no clock keeps a key from being written.
+  if (!stamp && ks.policy == core::conflict_policy::siblings)
+    stamp = floor + 1;
   if (!stamp) {
     late = failure(op.id, errc::clock_skew);
     return status::ok;

@@ -146,6 +146,8 @@ private:
   uint64_t unflushed_bytes_ = 0;
   bool disk_full_ = false;
   bool forgot_ = false;
+  /// Logged once, until a batch succeeds.
+  storage::status last_refusal_ = storage::status::ok;
   uint64_t ticks_ = 0;
   std::string scratch_;
 };

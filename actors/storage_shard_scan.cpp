@@ -137,7 +137,8 @@ bool storage_shard_state::load_filter() {
     }
     if (session->commit() != status::ok)
       return false;
-    config.engine->flush();
+    if (!config.engine->flush())
+      config.engine->checkpoint();
   }
   if (!loaded)
     return false;
@@ -169,7 +170,8 @@ bool storage_shard_state::drain() {
   }
   if (session->commit() != status::ok)
     return false;
-  config.engine->flush();
+  if (!config.engine->flush())
+    config.engine->checkpoint();
   flushed(sequence_);
   clean = true;
   return true;

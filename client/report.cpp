@@ -69,6 +69,8 @@ std::string advice(errc code) {
       return "Free disk space on the nodes, or add nodes; reads still work";
     case errc::storage_failed:
       return "Look at the log and at the disk of the node";
+    case errc::disk_lost:
+      return "Look at the log of the node: its data directory lacks data";
     case errc::stale_epoch:
     case errc::not_owner:
       return "Try again: the members are changing";

@@ -23,6 +23,9 @@ constexpr frame_kind kind_of() {
 // Room for the kind and the length of a frame.
 constexpr size_t frame_overhead = 11;
 
+// A deadline that a node thinks has passed this long before it has.
+constexpr auto clock_slack = std::chrono::milliseconds{250};
+
 } // namespace
 
 void session_state::enqueue(call&& c) {
@@ -165,6 +168,11 @@ void session_state::take(Reply&& reply) {
            || (config_.nodes.size() > 1
                && now() - moved_ >= config_.move_pause))
     leaving_ = to_string(o.code);
+  // The node's clock was stepped since it welcomed us: greet it anew.
+  if (o.code == errc::deadline_expired && c.deadline > now() + clock_slack) {
+    leaving_ = "its clock was stepped";
+    o.code = errc::unavailable;
+  }
   settle(std::move(c), std::move(o));
 }
 

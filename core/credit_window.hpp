@@ -15,8 +15,10 @@ public:
   credit_window(uint64_t max_bytes, uint32_t max_requests)
     : max_bytes_(max_bytes), max_requests_(max_requests) {}
 
+  /// Something larger than the limit may go alone, or it could never go.
   bool admits(uint64_t bytes) const {
-    return requests_ < max_requests_ && sent_ - acked_ + bytes <= max_bytes_;
+    return requests_ < max_requests_
+           && (sent_ == acked_ || sent_ - acked_ + bytes <= max_bytes_);
   }
   void sent(uint64_t bytes) {
     sent_ += bytes;

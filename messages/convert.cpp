@@ -12,9 +12,10 @@ errc code_of(uint32_t x) {
 }
 
 answer_kind kind_of(uint32_t x) {
-  return x <= static_cast<uint32_t>(answer_kind::failed)
-           ? static_cast<answer_kind>(x)
-           : answer_kind::failed;
+  // Only a replica of this node tells of commits.
+  auto known = x > static_cast<uint32_t>(answer_kind::committed)
+               && x <= static_cast<uint32_t>(answer_kind::failed);
+  return known ? static_cast<answer_kind>(x) : answer_kind::failed;
 }
 
 } // namespace

@@ -51,6 +51,8 @@ std::string to_string(errc x) {
       return "not_owner";
     case errc::wrong_cluster:
       return "wrong_cluster";
+    case errc::disk_lost:
+      return "disk_lost";
   }
   return "error_" + std::to_string(static_cast<int>(x));
 }
@@ -67,6 +69,7 @@ bool is_retryable(errc x) {
     case errc::storage_failed:
     case errc::stale_epoch:
     case errc::not_owner:
+    case errc::disk_lost:
       return true;
     default:
       return false;

@@ -56,6 +56,9 @@ enum class errc : uint8_t {
   not_owner = 23,
   /// The peer is of another cluster, or believes in other members.
   wrong_cluster = 24,
+  /// The home has lost data that it acknowledged, and answers no reads. Others
+  /// are asked instead; an operator must look.
+  disk_lost = 25,
 };
 
 std::string to_string(errc x);

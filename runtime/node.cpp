@@ -11,6 +11,8 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <random>
@@ -51,6 +53,11 @@ struct caf_config : system_config {
         caf::timespan{std::chrono::seconds(15)});
   }
 };
+
+/// Present while the data directory is known to lack data that it once held.
+std::string lost_file(const node_config& config) {
+  return config.node.data_directory + "/LOST";
+}
 
 storage::directory_options directory_options_of(const node_config& config) {
   storage::directory_options out;
@@ -140,6 +147,16 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
   context->log = spdlog::default_logger();
   context->run = directory->run();
   context->previous_run = directory->previous_run();
+  auto lost = lost_file(config);
+  context->disk_lost = std::filesystem::exists(lost);
+  if (context->disk_lost)
+    spdlog::error("node answers no reads: {} says that its data directory has "
+                  "lost data; once the other homes have it all, delete the "
+                  "file and start again",
+                  lost);
+  context->on_disk_lost = [lost](const std::string& why) {
+    std::ofstream{lost} << why << std::endl;
+  };
   auto options = wiring_of(config);
   options.shard.engine = &directory->engine();
   options.flusher.engine = &directory->engine();

@@ -54,6 +54,7 @@ public:
                      std::string_view& value)
     = 0;
   /// Writes `value`, over an old one if there is one. Only in a transaction.
+  /// Rows of the system table are taken also when the disk is nearly full.
   virtual status put(table_id table, std::string_view key,
                      std::string_view value)
     = 0;

@@ -13,7 +13,8 @@ namespace covey::storage {
 /// would still be there, and nobody would find them. Compares `keyspaces` (name
 /// to the canonical text of its replication) with what the store was used with,
 /// and notes new ones. Empty, or one line about what is wrong and what to do.
-std::string guard_keyspaces(engine& store,
-                            const std::map<std::string, std::string>& keyspaces);
+std::string
+guard_keyspaces(engine& store,
+                const std::map<std::string, std::string>& keyspaces);
 
 } // namespace covey::storage

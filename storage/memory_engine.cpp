@@ -159,7 +159,7 @@ private:
     COVEY_CHECK(state_->exists(table));
     if (outcome_ != status::ok)
       return outcome_;
-    if (state_->disk_full)
+    if (state_->disk_full && table != system_table)
       return outcome_ = status::disk_full;
     row_id row{table, std::string{key}};
     auto owner = state_->locked.emplace(row, this).first;

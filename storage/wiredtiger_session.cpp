@@ -135,7 +135,8 @@ WT_CURSOR* wiredtiger_session::begin_write(table_id table,
                                            std::string_view key) {
   COVEY_CHECK(active_);
   COVEY_CHECK(!key.empty());
-  if (outcome_ == status::ok && connection_.disk_full)
+  // Rows of our own are few, and keep what is there safe.
+  if (outcome_ == status::ok && table != system_table && connection_.disk_full)
     outcome_ = status::disk_full;
   if (outcome_ != status::ok)
     return nullptr;

@@ -117,8 +117,8 @@ CAF_TEST(a wait lies in the upper half of its step) {
 
 CAF_TEST(bytes under way are limited until they are acknowledged) {
   credit_window credit{100, 10};
-  CAF_CHECK(credit.admits(100));
-  CAF_CHECK(!credit.admits(101));
+  // What is larger than the limit may go, but alone.
+  CAF_CHECK(credit.admits(101));
   credit.sent(60);
   CAF_CHECK(credit.admits(40));
   CAF_CHECK(!credit.admits(41));

@@ -29,13 +29,14 @@ constexpr errc all[] = {errc::none,
                         errc::storage_failed,
                         errc::stale_epoch,
                         errc::not_owner,
-                        errc::wrong_cluster};
+                        errc::wrong_cluster,
+                        errc::disk_lost};
 
 } // namespace
 
 CAF_TEST(the numbers of the errors are frozen) {
-  const int numbers[] = {0,  1,  2,  3,  4,  5,  6,  10, 11, 12, 13,
-                         14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24};
+  const int numbers[] = {0,  1,  2,  3,  4,  5,  6,  10, 11, 12, 13, 14,
+                         15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25};
   for (size_t i = 0; i < std::size(all); ++i)
     CAF_CHECK_EQUAL(static_cast<int>(all[i]), numbers[i]);
 }
@@ -56,11 +57,11 @@ CAF_TEST(an error of a newer node is named by its number) {
 }
 
 CAF_TEST(only what may go better the next time is to be retried) {
-  const std::set<errc> retryable{errc::overloaded,      errc::unavailable,
-                                 errc::timed_out,       errc::quorum_not_met,
-                                 errc::connection_lost, errc::shutting_down,
-                                 errc::disk_full,       errc::storage_failed,
-                                 errc::stale_epoch,     errc::not_owner};
+  const std::set<errc> retryable{
+    errc::overloaded,     errc::unavailable,     errc::timed_out,
+    errc::quorum_not_met, errc::connection_lost, errc::shutting_down,
+    errc::disk_full,      errc::storage_failed,  errc::stale_epoch,
+    errc::not_owner,      errc::disk_lost};
   for (auto x : all)
     CAF_CHECK_EQUAL(is_retryable(x), retryable.count(x) > 0);
 }

@@ -235,6 +235,33 @@ class DurabilityTest(ProcessTest):
         got = self.done(self.cluster.covey("get", "key", "--json", via="n1"))
         return json.loads(got)["context"]
 
+    def test_a_node_whose_disk_was_emptied_answers_no_read_until_it_is_refilled(self):
+        n1 = self.cluster["n1"]
+        records = [{"key": f"kept {i}", "value": str(i)} for i in range(40)]
+        stdin = "\n".join(map(json.dumps, records)).encode()
+        self.cluster["n3"].terminate()
+        self.done(self.cluster.covey("import", "-", stdin=stdin, via="n2"))
+        n1.terminate()
+        shutil.rmtree(n1.data)
+        self.cluster["n3"].start()
+        self.restart("n1")
+        lost = n1.data / "LOST"
+        wait_until(lost.exists, 30, "n1 knows that it has lost its disk")
+        for record in records:
+            for node in self.cluster.nodes:
+                got = self.done(self.cluster.covey("get", record["key"], via=node))
+                self.assertEqual(got.decode(), record["value"])
+        alone = self.cluster.covey("get", "kept 1", "--consistency", "ALL")
+        self.refused(alone, 3, "disk_lost")
+        n1.terminate()
+        lost.unlink()
+        self.restart("n1")
+        for name in ("n2", "n3"):
+            self.cluster[name].terminate()
+        for record in records:
+            got = self.done(self.cluster.covey("get", record["key"], "--consistency", "ONE"))
+            self.assertEqual(got.decode(), record["value"])
+
     def test_every_start_is_a_later_run(self):
         runs = [self.cluster.status("n1")["run"]]
         for stop in (self.cluster["n1"].terminate, self.cluster["n1"].kill):

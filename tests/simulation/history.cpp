@@ -41,7 +41,7 @@ bool history::accounted(size_t put, const std::set<size_t>& seen,
   return false;
 }
 
-std::vector<std::string> history::check() const {
+std::vector<std::string> history::check(bool once) const {
   std::vector<std::string> result;
   auto complain = [&](const get_event& get, const std::string& what) {
     result.push_back("get of " + get.key + " at "
@@ -62,7 +62,7 @@ std::vector<std::string> history::check() const {
     }
     for (auto i : seen)
       for (auto j : puts_[i].replaces)
-        if (seen.count(j) != 0 && !puts_[j].repeated)
+        if (once && seen.count(j) != 0 && !puts_[j].repeated)
           complain(get, "returns " + puts_[j].value + " beside "
                           + puts_[i].value + ", which replaced it");
     sets.push_back(std::move(seen));

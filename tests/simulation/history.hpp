@@ -65,8 +65,9 @@ public:
   ///   value that an earlier get returned (accounted for: the value is there,
   ///   or that of a write which replaced it, or so on; a delete leaves none);
   /// - a get returns a value twice, a value never written, or a value beside
-  ///   one that replaced it (unless it was sent more than once).
-  std::vector<std::string> check() const;
+  ///   one that replaced it (unless it was sent more than once, as nodes that
+  ///   forward do too: `once` says that there are none).
+  std::vector<std::string> check(bool once = true) const;
 
 private:
   bool accounted(size_t put, const std::set<size_t>& seen,
