@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 from cluster import Cluster, ProcessTest, json_lines, record_bytes, wait_until
@@ -241,8 +242,11 @@ class DurabilityTest(ProcessTest):
         stdin = "\n".join(map(json.dumps, records)).encode()
         self.cluster["n3"].terminate()
         self.done(self.cluster.covey("import", "-", stdin=stdin, via="n2"))
+        run = self.cluster.status("n1")["run"]
         n1.terminate()
         shutil.rmtree(n1.data)
+        # A run is at least the time in seconds: it tells only from the next one on.
+        wait_until(lambda: time.time() > run + 1, 10, "a later run")
         self.cluster["n3"].start()
         self.restart("n1")
         lost = n1.data / "LOST"
