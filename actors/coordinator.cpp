@@ -158,13 +158,7 @@ void coordinator_state::answer(const request& r, client_answer a) {
   a.verb = r.verb;
   if (a.code != errc::none)
     ++node->counters.failed;
-  for (auto& group : to_clients_)
-    if (group.first == r.from) {
-      group.second.push_back(std::move(a));
-      return;
-    }
-  to_clients_.emplace_back(r.from, std::vector<client_answer>{});
-  to_clients_.back().second.push_back(std::move(a));
+  to_clients_.add(r.from, std::move(a));
 }
 
 void coordinator_state::refuse(const client_asker_actor& from,
@@ -289,10 +283,7 @@ void coordinator_state::lose(core::member_index m) {
       t.place = i;
       for (auto why : {asking, repairing}) {
         t.purpose = why;
-        replica_answer a;
-        a.id = t.pack();
-        a.code = errc::connection_lost;
-        lost.answers.push_back(std::move(a));
+        lost.answers.push_back(refusal(t.pack(), errc::connection_lost));
       }
     }
   });
@@ -318,17 +309,13 @@ void coordinator_state::flush() {
     // The link went down after these were gathered.
     replica_answers lost;
     lost.from = static_cast<core::member_index>(i);
-    for (auto& op : ops) {
-      replica_answer a;
-      a.id = op.id;
-      a.code = errc::connection_lost;
-      lost.answers.push_back(std::move(a));
-    }
+    for (auto& op : ops)
+      lost.answers.push_back(refusal(op.id, errc::connection_lost));
     self->send(self, std::move(lost));
   }
-  for (auto& [to, answers] : to_clients_)
+  to_clients_.take_all([this](const auto& to, auto answers) {
     self->send(to, client_answers{std::move(answers)});
-  to_clients_.clear();
+  });
 }
 
 coordinator_actor::behavior_type

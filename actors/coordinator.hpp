@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "actors/grouped.hpp"
 #include "actors/node_context.hpp"
 #include "actors/request_table.hpp"
 #include "core/get_core.hpp"
@@ -142,8 +143,7 @@ private:
   bool one_data_centre_ = false;
   std::vector<std::vector<replica_op>> to_replicas_;
   std::vector<std::vector<replica_op>> to_links_;
-  std::vector<std::pair<client_asker_actor, std::vector<client_answer>>>
-    to_clients_;
+  grouped<client_asker_actor, client_answer> to_clients_;
 
   friend coordinator_actor::behavior_type
   coordinator(coordinator_actor::stateful_pointer<coordinator_state>,

@@ -10,16 +10,7 @@ namespace covey {
 
 void peer_link_state::refuse(const replica_asker_actor& to, uint64_t id,
                              errc code) {
-  replica_answer a;
-  a.id = id;
-  a.code = code;
-  for (auto& group : to_askers_)
-    if (group.first == to) {
-      group.second.push_back(std::move(a));
-      return;
-    }
-  to_askers_.emplace_back(to, std::vector<replica_answer>{});
-  to_askers_.back().second.push_back(std::move(a));
+  to_askers_.add(to, refusal(id, code));
 }
 
 void peer_link_state::send_all(replica_ops& ops) {
@@ -106,9 +97,9 @@ void peer_link_state::dispatch() {
                  client_ops{me_client, std::move(to_coordinators_[i])});
       to_coordinators_[i].clear();
     }
-  for (auto& [to, answers] : to_askers_)
+  to_askers_.take_all([this](const auto& to, auto answers) {
     self->send(to, replica_answers{config.peer, std::move(answers)});
-  to_askers_.clear();
+  });
 }
 
 void peer_link_state::close(uint64_t correlation, replica_answer answer) {
@@ -126,13 +117,7 @@ void peer_link_state::close(uint64_t correlation, replica_answer answer) {
     open_.pop_front();
     ++first_;
   }
-  for (auto& group : to_askers_)
-    if (group.first == to) {
-      group.second.push_back(std::move(answer));
-      return;
-    }
-  to_askers_.emplace_back(to, std::vector<replica_answer>{});
-  to_askers_.back().second.push_back(std::move(answer));
+  to_askers_.add(to, std::move(answer));
 }
 
 void peer_link_state::burst(uint64_t in_session, uint64_t taken,

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "actors/grouped.hpp"
 #include "actors/node_context.hpp"
 #include "core/backoff.hpp"
 #include "core/clock_offset.hpp"
@@ -125,8 +126,7 @@ private:
   // What a burst brought, by receiver.
   std::vector<std::vector<replica_op>> to_replicas_;
   std::vector<std::vector<client_op>> to_coordinators_;
-  std::vector<std::pair<replica_asker_actor, std::vector<replica_answer>>>
-    to_askers_;
+  grouped<replica_asker_actor, replica_answer> to_askers_;
   // Reused, so that their memory is.
   wire::ReplicaRequest request_;
   wire::ReplicaAnswer answer_;

@@ -6,37 +6,9 @@
 #include "core/hash.hpp"
 #include "storage/layout.hpp"
 
-#include <algorithm>
-
 namespace covey {
 
 using storage::status;
-
-namespace {
-
-errc code_of(status x) {
-  return x == status::disk_full ? errc::disk_full : errc::storage_failed;
-}
-
-replica_answer failure(uint64_t id, errc code, std::string text = {}) {
-  replica_answer result;
-  result.id = id;
-  result.code = code;
-  result.text = std::move(text);
-  return result;
-}
-
-} // namespace
-
-void answer_groups::add(const replica_asker_actor& to, replica_answer answer) {
-  for (auto& group : groups_)
-    if (group.first == to) {
-      group.second.push_back(std::move(answer));
-      return;
-    }
-  groups_.emplace_back(to, std::vector<replica_answer>{});
-  groups_.back().second.push_back(std::move(answer));
-}
 
 void storage_shard_state::start(storage_shard_config cfg, node_context_ptr ctx,
                                 flusher_actor f) {
@@ -95,7 +67,7 @@ void storage_shard_state::run_batch() {
   if (drained) {
     for (auto* list : {&writes, &reads})
       for (auto& x : *list)
-        now.add(x.from, failure(x.op.id, errc::shutting_down));
+        now.add(x.from, refusal(x.op.id, errc::shutting_down));
   } else {
     if (!writes.empty())
       write_all(writes, now);
@@ -107,11 +79,17 @@ void storage_shard_state::run_batch() {
         read(x, now);
     }
   }
-  now.send(self, node->self);
+  send_answers(now);
   if (sequence_ > flush_asked_) {
     flush_asked_ = sequence_;
     self->send(flusher, flush_atom::value, config.shard, sequence_);
   }
+}
+
+void storage_shard_state::send_answers(answer_groups& now) {
+  now.take_all([this](const auto& to, auto answers) {
+    self->send(to, replica_answers{node->self, std::move(answers)});
+  });
 }
 
 void storage_shard_state::renew(const char* why) {
@@ -122,227 +100,6 @@ void storage_shard_state::renew(const char* why) {
   COVEY_CHECK(identity.renew(*session, *config.engine));
   node->incarnations[config.shard] = identity.incarnation();
   ++node->counters.incarnations;
-}
-
-void storage_shard_state::write_all(std::vector<asked>& batch,
-                                    answer_groups& now) {
-  struct outcome {
-    replica_answer early;
-    replica_answer late;
-    uint64_t key_hash = 0;
-  };
-  if (unflushed_bytes_ > config.max_unflushed_bytes) {
-    for (auto& x : batch)
-      now.add(x.from, failure(x.op.id, errc::overloaded));
-    return;
-  }
-  auto now_us = node->wall_us();
-  std::vector<outcome> outcomes(batch.size());
-  auto result = disk_full_ ? status::disk_full : session->begin();
-  auto begun = result == status::ok;
-  auto before = sequence_;
-  for (size_t i = 0; i < batch.size() && result == status::ok; ++i) {
-    auto& x = batch[i];
-    auto& out = outcomes[i];
-    const auto* ks = keyspace_of(x.op);
-    COVEY_CHECK(ks != nullptr);
-    out.key_hash = core::hash64(key_of(*ks, x.op));
-    // Checked just before the dot is given: a node that was paused must not
-    // execute what its client has given up.
-    if (x.op.deadline_us < now_us) {
-      out.late = failure(x.op.id, errc::deadline_expired);
-      continue;
-    }
-    result = x.op.verb == replica_verb::put
-               ? put(x, now_us, out.early, out.late)
-               : merge(x, out.late);
-  }
-  auto early_answers = [&] {
-    for (size_t i = 0; i < batch.size(); ++i)
-      if (outcomes[i].early.kind == answer_kind::committed) {
-        now.add(batch[i].from, std::move(outcomes[i].early));
-        outcomes[i].early.kind = answer_kind::failed;
-      }
-  };
-  if (config.planted == planted_bug::send_before_commit) {
-    early_answers();
-    now.send(self, node->self);
-  }
-  if (result == status::ok && sequence_ > before) {
-    std::string row;
-    core::byte_writer{row}.u64(sequence_);
-    result = session->put(storage::system_table,
-                          storage::sequence_row(config.shard), row);
-    if (result == status::ok) {
-      begun = false;
-      result = session->commit();
-    }
-  }
-  if (begun)
-    session->rollback();
-  if (result != status::ok) {
-    sequence_ = before;
-    // No dot of this batch has left, and none of its incarnation will.
-    if (forgot_)
-      renew("writes of its own that it does not know have been seen");
-    node->disk_full = result == status::disk_full || disk_full_;
-    if (result != last_refusal_)
-      node->log->warn("storage-shard {} refuses writes: {}", config.shard,
-                      storage::to_string(result));
-    last_refusal_ = result;
-    for (auto& x : batch)
-      now.add(x.from, failure(x.op.id, code_of(result)));
-    return;
-  }
-  last_refusal_ = status::ok;
-  early_answers();
-  for (size_t i = 0; i < batch.size(); ++i) {
-    auto& out = outcomes[i];
-    if (sequence_ > before && out.late.kind == answer_kind::durable
-        && config.planted != planted_bug::ack_before_flush) {
-      unflushed_[out.key_hash] = sequence_;
-      written_.push_back({sequence_, out.key_hash, batch[i].op.bytes.size()});
-      unflushed_bytes_ += written_.back().bytes;
-    }
-    if (out.late.kind == answer_kind::failed)
-      now.add(batch[i].from, std::move(out.late));
-    else
-      answer_flushed(out.key_hash, batch[i].from, std::move(out.late), now);
-  }
-}
-
-status storage_shard_state::load(const std::string& key,
-                                 std::string_view& bytes) {
-  if (filter_ready_ && !filter_.maybe_contains(key)) {
-    ++node->counters.filter_skips;
-    return status::not_found;
-  }
-  return session->get(table(), key, bytes);
-}
-
-status storage_shard_state::store(const std::string& key,
-                                  const core::record& r) {
-  scratch_.clear();
-  core::encode(r, scratch_);
-  auto result = session->put(table(), key, scratch_);
-  if (result == status::ok) {
-    filter_.add(key);
-    ++sequence_;
-  }
-  return result;
-}
-
-status storage_shard_state::put(const asked& x, uint64_t now_us,
-                                replica_answer& early, replica_answer& late) {
-  const auto& op = x.op;
-  const auto& ks = *keyspace_of(op);
-  auto key = key_of(ks, op);
-  std::string_view bytes;
-  auto found = load(key, bytes);
-  if (found != status::ok && found != status::not_found)
-    return found;
-  core::record r;
-  if (found == status::ok) {
-    auto decoded = core::decode_record(bytes);
-    // A record that cannot be read is an error, never "not found".
-    if (!decoded)
-      return status::failed;
-    r = std::move(*decoded);
-  }
-  late.id = early.id = op.id;
-  if (auto known
-      = op.request ? core::find_executed(r, op.request) : std::nullopt) {
-    late.kind = answer_kind::durable;
-    early.kind = answer_kind::committed;
-    early.dot = known->id;
-    early.stamp = known->stamp;
-    early.bytes.assign(bytes);
-    return status::ok;
-  }
-  auto floor = std::max(op.floor_stamp, r.highest_stamp());
-  auto stamp = clock.next(now_us, floor);
-  // Where stamps decide nothing, no clock keeps a key from being written.
-  if (!stamp && ks.policy == core::conflict_policy::siblings)
-    stamp = floor + 1;
-  if (!stamp) {
-    late = failure(op.id, errc::clock_skew);
-    return status::ok;
-  }
-  auto kept = std::count_if(r.siblings.begin(), r.siblings.end(),
-                            [&](const core::sibling& s) {
-                              return !op.seen.covers(s.id);
-                            });
-  if (ks.policy == core::conflict_policy::siblings
-      && kept >= static_cast<ptrdiff_t>(config.max_siblings)) {
-    late = failure(op.id, errc::too_many_siblings);
-    return status::ok;
-  }
-  core::write w;
-  w.seen = op.seen;
-  w.fresh.id = identity.next();
-  // Whoever has seen this dot proves that we forgot having given it.
-  if (r.seen.covers(w.fresh.id) || op.seen.covers(w.fresh.id)) {
-    forgot_ = true;
-    return status::failed;
-  }
-  w.fresh.stamp = *stamp;
-  w.fresh.expires_at_ms = op.expires_at_ms;
-  w.fresh.request = op.request;
-  w.fresh.tombstone = op.tombstone;
-  w.fresh.value = op.bytes;
-  early.dot = w.fresh.id;
-  early.stamp = *stamp;
-  core::apply(r, w, ks.policy);
-  auto result = store(key, r);
-  if (result == status::ok) {
-    late.kind = answer_kind::durable;
-    early.kind = answer_kind::committed;
-    early.bytes = scratch_;
-  }
-  return result;
-}
-
-void storage_shard_state::note_counters(const core::record& incoming) {
-  for (const auto* part : {&incoming.seen.vector(), &incoming.seen.singles()})
-    for (const auto& d : *part) {
-      auto& highest = seen_of_others[d.inc];
-      highest = std::max(highest, d.counter);
-    }
-  // Only incarnations in use matter: forgetting old ones is harmless.
-  while (seen_of_others.size() > max_seen_of_others)
-    seen_of_others.erase(seen_of_others.begin());
-}
-
-status storage_shard_state::merge(const asked& x, replica_answer& late) {
-  const auto& op = x.op;
-  const auto& ks = *keyspace_of(op);
-  late.id = op.id;
-  auto incoming = core::decode_record(op.bytes);
-  if (!incoming) {
-    late = failure(op.id, errc::bad_message, "the record cannot be decoded");
-    return status::ok;
-  }
-  // Whoever knows more of our incarnation than we do proves that we forgot.
-  if (incoming->seen.highest(identity.incarnation()) > identity.counter()) {
-    forgot_ = true;
-    return status::failed;
-  }
-  note_counters(*incoming);
-  auto key = key_of(ks, op);
-  std::string_view bytes;
-  auto found = load(key, bytes);
-  if (found != status::ok && found != status::not_found)
-    return found;
-  late.kind = answer_kind::durable;
-  if (found == status::not_found)
-    return store(key, *incoming);
-  auto stored = core::decode_record(bytes);
-  if (!stored)
-    return status::failed;
-  auto merged = core::merge(*stored, *incoming, ks.policy);
-  if (core::same_version(merged, *stored))
-    return status::ok;
-  return store(key, merged);
 }
 
 void storage_shard_state::answer_flushed(uint64_t key_hash,
@@ -362,7 +119,7 @@ void storage_shard_state::read(const asked& x, answer_groups& now) {
   std::string_view bytes;
   auto found = load(key, bytes);
   if (found != status::ok && found != status::not_found) {
-    now.add(x.from, failure(op.id, errc::storage_failed));
+    now.add(x.from, refusal(op.id, errc::storage_failed));
     return;
   }
   replica_answer answer;
@@ -394,7 +151,7 @@ void storage_shard_state::flushed(uint64_t up_to) {
       rest.push_back(std::move(x));
   }
   waiting_.swap(rest);
-  now.send(self, node->self);
+  send_answers(now);
 }
 
 storage_shard_actor::behavior_type

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "actors/grouped.hpp"
 #include "actors/node_context.hpp"
 #include "actors/shard_identity.hpp"
 #include "core/bloom_filter.hpp"
@@ -47,21 +48,7 @@ struct storage_shard_config {
   planted_bug planted = planted_bug::none;
 };
 
-/// Answers grouped by who asked.
-class answer_groups {
-public:
-  void add(const replica_asker_actor& to, replica_answer answer);
-  template <class Self>
-  void send(Self* self, core::member_index from) {
-    for (auto& [to, answers] : groups_)
-      self->send(to, replica_answers{from, std::move(answers)});
-    groups_.clear();
-  }
-
-private:
-  std::vector<std::pair<replica_asker_actor, std::vector<replica_answer>>>
-    groups_;
-};
+using answer_groups = grouped<replica_asker_actor, replica_answer>;
 
 struct storage_shard_state {
   explicit storage_shard_state(storage_shard_actor::pointer ptr) : self(ptr) {}
@@ -117,6 +104,7 @@ private:
   storage::table_id table() const {
     return config.shard;
   }
+  void send_answers(answer_groups& now);
   void write_all(std::vector<asked>& batch, answer_groups& now);
   storage::status put(const asked& x, uint64_t now_us, replica_answer& early,
                       replica_answer& late);

@@ -81,6 +81,15 @@ struct replica_answer {
   uint64_t stamp = 0;
 };
 
+/// The answer of whoever did not do what operation `id` asked.
+inline replica_answer refusal(uint64_t id, errc code, std::string text = {}) {
+  replica_answer result;
+  result.id = id;
+  result.code = code;
+  result.text = std::move(text);
+  return result;
+}
+
 struct replica_answers {
   /// The member that answers.
   core::member_index from = 0;
