@@ -40,6 +40,20 @@ bool write_known(engine& store, const named_specs& known) {
   return true;
 }
 
+std::string changed(const std::string& name, const std::string& stored,
+                    const std::string& configured) {
+  std::string line = "keyspace ";
+  line += name;
+  line += " is stored with replication ";
+  line += stored;
+  line += ", the configuration says ";
+  line += configured;
+  line
+    += ": its records would not be found; put the old value back, or export, "
+       "change it under another name, and import";
+  return line;
+}
+
 } // namespace
 
 std::string guard_keyspaces(engine& store, const named_specs& keyspaces) {
@@ -51,10 +65,7 @@ std::string guard_keyspaces(engine& store, const named_specs& keyspaces) {
   for (const auto& [name, spec] : keyspaces) {
     auto [i, fresh] = known.emplace(name, spec);
     if (i->second != spec)
-      return "keyspace " + name + " is stored with replication " + i->second
-             + ", the configuration says " + spec
-             + ": its records would not be found; put the old value back, or "
-               "export, change it under another name, and import";
+      return changed(name, i->second, spec);
   }
   if (known.size() > before && !write_known(store, known))
     return "the store refuses to be written";
