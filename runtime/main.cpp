@@ -43,6 +43,10 @@ int run(const covey::runtime::node_config& config) {
   spdlog::info("node {} stops", config.node.name);
   // A second signal must be able to end a stop that hangs.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  // CAF 0.17 may hang while it ends detached actors. By then the marks are set:
+  // what is cut off is at worst recovered at the next start.
+  alarm(static_cast<unsigned>(config.limits.drain_timeout.count() / 1000 * 3)
+        + 10);
   auto clean = node->stop();
   node.reset();
   spdlog::info("node {} has stopped{}", config.node.name,
