@@ -122,8 +122,10 @@ void peer_link_state::close(uint64_t correlation, replica_answer answer) {
 
 void peer_link_state::burst(uint64_t in_session, uint64_t taken,
                             const std::string& bytes) {
-  if (phase_ != phase::up || in_session != session_)
+  if (phase_ != phase::up || in_session != session_) {
+    disown(in_session);
     return;
+  }
   last_heard_ms_ = now_ms();
   credit_.acknowledged(taken);
   received_ += bytes.size();

@@ -94,6 +94,9 @@ private:
                              const std::string& name, core::uuid member,
                              uint64_t epoch_hash) const;
   void go_up(const peer_link_actor& remote, uint64_t session);
+  /// Tells the sender of the current message that this session has ended here,
+  /// so that it need not wait for our silence.
+  void disown(uint64_t session);
   void compare_runs(uint64_t their_run, uint64_t their_known_run);
   void tell_known(const std::vector<core::incarnation>& theirs);
   void refuse(const replica_asker_actor& to, uint64_t id, errc code);

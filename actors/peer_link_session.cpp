@@ -136,7 +136,21 @@ void peer_link_state::hello(const wire::PeerHello& in) {
   tell_known({in.incarnations().begin(), in.incarnations().end()});
 }
 
+void peer_link_state::disown(uint64_t session) {
+  auto from = caf::actor_cast<peer_link_actor>(self->current_sender());
+  if (!from)
+    return;
+  wire::PeerWelcome out;
+  put_identity(out, *node);
+  out.set_session(session);
+  out.set_code(static_cast<uint32_t>(errc::connection_lost));
+  out.set_text("it has ended this session");
+  self->send(from, std::move(out));
+}
+
 void peer_link_state::welcome(const wire::PeerWelcome& in) {
+  if (phase_ == phase::up && in.session() == session_ && in.code() != 0)
+    go_down(in.text());
   if (phase_ != phase::greeting || in.session() != session_)
     return;
   auto why = in.code() != 0 ? "it says: " + in.text() : std::string{};

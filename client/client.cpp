@@ -1,11 +1,10 @@
 #include "client/client.hpp"
 
+#include "client/actor_systems.hpp"
 #include "client/dialer.hpp"
 #include "client/session.hpp"
-#include "messages/registration.hpp"
 
-#include <caf/actor_system.hpp>
-#include <caf/io/middleman.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include <future>
@@ -22,21 +21,6 @@ std::mt19937_64 seeded_rng() {
                      device(), device(), device(), device()};
   return std::mt19937_64{seed};
 }
-
-// What is measured best for a process with one connection (caf.md, section 2).
-// The heartbeats notice a frozen node well within the default timeout.
-struct config : system_config {
-  config() {
-    load<caf::io::middleman>();
-    set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads", size_t{1});
-    set("middleman.workers", size_t{0});
-    set("middleman.heartbeat-interval",
-        caf::timespan{std::chrono::milliseconds{500}});
-    set("middleman.connection-timeout",
-        caf::timespan{std::chrono::milliseconds{2500}});
-  }
-};
 
 wire::PutRequest put_request(std::string&& key,
                              const request_options& options) {
@@ -85,30 +69,29 @@ Reply to_reply(outcome& o) {
 
 struct client::impl {
   explicit impl(settings given)
-    : options(std::move(given)), rng(seeded_rng()), system(caf_config) {
+    : options(std::move(given)), rng(seeded_rng()), system(borrow_system()) {
     session_config config;
     config.nodes = options.nodes;
     config.agent = options.agent;
     config.seed = rng();
-    connector = system.spawn<caf::detached>(dialer);
+    connector = system->spawn<caf::detached>(dialer);
     session
-      = system.spawn(covey::client::session, std::move(config), connector);
+      = system->spawn(covey::client::session, std::move(config), connector);
   }
 
   ~impl() {
-    // The clock keeps whoever made a request alive until its timeout, answered
-    // or not: without these two the destructor of the system would wait for it.
-    caf::anon_send_exit(session, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(connector, caf::exit_reason::user_shutdown);
-    session = nullptr;
-    connector = nullptr;
+    caf::anon_send_exit(session, caf::exit_reason::user_shutdown);
+    // Answers what is in flight: no callback runs after this.
+    caf::scoped_actor self{*system};
+    self->wait_for(session);
   }
 
   void submit(request_body&& request, const request_options& how,
               std::function<void(outcome&)> done) {
     call c;
     c.request = std::move(request);
-    c.deadline = system.clock().now() + how.timeout;
+    c.deadline = system->clock().now() + how.timeout;
     c.retries = options.retries;
     c.done = std::move(done);
     caf::anon_send(session, std::move(c));
@@ -143,8 +126,7 @@ struct client::impl {
   settings options;
   std::mutex rng_mutex;
   std::mt19937_64 rng;
-  config caf_config;
-  caf::actor_system system;
+  borrowed_system system;
   connector_actor connector;
   session_actor session;
 };

@@ -67,7 +67,8 @@ struct result {
   }
 };
 
-/// Called once, on the client's own thread: must neither block nor throw.
+/// Called once, on the client's own thread: must neither block, nor throw, nor
+/// destroy the client.
 using callback = std::function<void(result&&)>;
 
 /// Every request is answered, latest at its deadline. Thread-safe. The

@@ -171,6 +171,35 @@ CAF_TEST(who greets anew ends the session before) {
   CAF_CHECK_EQUAL(coordinator.links, (names{"-0", "+0", "-0", "+0"}));
 }
 
+CAF_TEST(a burst of a session that has ended is answered so) {
+  connected();
+  live_ms(3050);
+  CAF_REQUIRE(!up());
+  remote.welcomes.clear();
+  receive(frame_kind::ping, wire::Ping{});
+  CAF_CHECK_EQUAL(welcomed().session(), session);
+  CAF_CHECK(welcomed().code() == static_cast<uint32_t>(errc::connection_lost));
+  CAF_CHECK(!up());
+}
+
+CAF_TEST(a peer that has ended the session is greeted anew at once) {
+  dialled();
+  send_as(remote.handle, aut, welcome());
+  ask({read()});
+  auto ended = welcome();
+  ended.set_code(static_cast<uint32_t>(errc::connection_lost));
+  ++session;
+  auto other = ended;
+  other.set_session(session);
+  send_as(remote.handle, aut, other);
+  CAF_CHECK(up());
+  send_as(remote.handle, aut, ended);
+  CAF_CHECK(!up());
+  CAF_CHECK(refused(errc::connection_lost));
+  live_ms(100);
+  CAF_CHECK_EQUAL(portal.hellos.size(), 2u);
+}
+
 CAF_TEST(loss fails everything in flight at once) {
   connected();
   ask({read(), read(), read()});

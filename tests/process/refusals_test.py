@@ -1,5 +1,6 @@
 """What a node refuses to start with or to take, and how it says so."""
 
+import errno
 import glob
 import os
 import shutil
@@ -234,12 +235,23 @@ class FullDiskTest(ProcessTest):
         return cluster
 
     def fill(self, node):
-        disk = os.statvfs(node.data)
-        free = disk.f_bavail * disk.f_bsize
-        leave = self.LEAST_FREE_MB // 2 << 20
         filler = node.data / "filler"
-        with open(filler, "wb") as out:
-            os.posix_fallocate(out.fileno(), 0, free - leave)
+        leave = self.LEAST_FREE_MB // 2 << 20
+
+        def filled():
+            with open(filler, "wb") as out:
+                disk = os.statvfs(node.data)
+                try:
+                    free = disk.f_bavail * disk.f_bsize
+                    os.posix_fallocate(out.fileno(), 0, free - leave)
+                except OSError as failure:
+                    # The engine took some of it in the meantime.
+                    if failure.errno != errno.ENOSPC:
+                        raise
+                    return False
+            return True
+
+        wait_until(filled, REACTION_SECONDS, "the disk is full")
         return filler
 
     def test_a_full_disk_stops_writes_and_not_reads_until_there_is_room(self):
