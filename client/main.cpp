@@ -24,8 +24,8 @@ int run(const options& opts) {
   config.agent = std::string{"covey "} + version;
   client kv{std::move(config)};
   auto code = commands.at(opts.command)(opts, kv);
-  // Every request is answered. The client's threads live as long as the process:
-  // nothing of it is destroyed under them.
+  // Every request is answered. The client's threads live as long as the
+  // process: nothing of it is destroyed under them.
   std::fflush(nullptr);
   ::_exit(code);
 }

@@ -1,0 +1,175 @@
+// A client session whose nodes and connector are played.
+
+#pragma once
+
+#include "client/session.hpp"
+#include "tests/test.hpp"
+
+#include <map>
+#include <memory>
+#include <set>
+
+namespace covey::client::test {
+
+using std::chrono::milliseconds;
+
+// What the fake nodes were sent, and how they behave, by port.
+struct world {
+  std::vector<uint16_t> dials;
+  std::set<uint16_t> refused;
+  std::set<uint16_t> mute_to_hello;
+  std::map<uint16_t, caf::actor> nodes;
+  std::map<uint16_t, std::vector<size_t>> burst_sizes;
+  std::vector<std::pair<uint16_t, wire::PutRequest>> puts;
+  std::vector<std::pair<uint16_t, wire::GetRequest>> gets;
+  uint32_t credit = 100;
+  uint32_t protocol = protocol_version;
+};
+
+using world_ptr = std::shared_ptr<world>;
+
+constexpr uint64_t server_clock_us = 1'700'000'000'000'000;
+
+inline caf::behavior fake_node(caf::event_based_actor* self, world_ptr w,
+                               uint16_t port) {
+  return {
+    [=](const wire::ClientHello&) {
+      if (w->mute_to_hello.count(port) > 0)
+        return;
+      wire::ClientWelcome welcome;
+      welcome.set_protocol(w->protocol);
+      welcome.set_clock_us(server_clock_us);
+      welcome.set_credit(w->credit);
+      self->send(caf::actor_cast<caf::actor>(self->current_sender()), welcome);
+    },
+    [=](burst_atom, const std::string& burst) {
+      w->burst_sizes[port].push_back(burst.size());
+      burst_reader reader{burst};
+      frame_kind kind;
+      std::string_view bytes;
+      while (reader.next(kind, bytes)) {
+        wire::PutRequest put;
+        wire::GetRequest get;
+        if (kind == frame_kind::put_request && parse(bytes, put))
+          w->puts.emplace_back(port, put);
+        else if (kind == frame_kind::get_request && parse(bytes, get))
+          w->gets.emplace_back(port, get);
+      }
+    },
+    [=](const wire::StatusRequest&) {
+      wire::StatusReply reply;
+      reply.set_cluster("c" + std::to_string(port));
+      return reply;
+    },
+    // A node that never answers this.
+    [=](const wire::RingRequest&) {
+      return self->make_response_promise<wire::RingReply>();
+    },
+  };
+}
+
+inline connector_actor::behavior_type fake_connector(connector_actor::pointer,
+                                                     world_ptr w) {
+  return {
+    [w](dial_atom, const std::string&,
+        uint16_t port) -> caf::result<supervisor_actor> {
+      w->dials.push_back(port);
+      if (w->refused.count(port) > 0)
+        return caf::make_error(errc::unavailable,
+                               std::string{"connection refused"});
+      return caf::actor_cast<supervisor_actor>(w->nodes.at(port));
+    },
+  };
+}
+
+struct session_fixture : covey::test::fixture {
+  session_fixture() : w(std::make_shared<world>()) {
+    for (uint16_t port : {1, 2})
+      start_node(port);
+    connector = sys.spawn(fake_connector, w);
+  }
+
+  ~session_fixture() override {
+    caf::anon_send_exit(aut, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(connector, caf::exit_reason::kill);
+    for (auto& [port, node] : w->nodes)
+      caf::anon_send_exit(node, caf::exit_reason::kill);
+    w->nodes.clear();
+    sched.run();
+  }
+
+  void start_node(uint16_t port) {
+    w->nodes[port] = sys.spawn(fake_node, w, port);
+  }
+
+  void kill_node(uint16_t port) {
+    caf::anon_send_exit(w->nodes[port], caf::exit_reason::kill);
+    sched.run();
+  }
+
+  void start(size_t nodes, session_config config = {}) {
+    for (size_t i = 1; i <= nodes; ++i)
+      config.nodes.push_back({"n", static_cast<uint16_t>(i)});
+    aut = sys.spawn(session, config, connector);
+    sched.run();
+  }
+
+  // Lets time pass in steps of the session's sweep.
+  void pass(milliseconds time) {
+    for (auto t = milliseconds{0}; t < time; t += milliseconds{20}) {
+      sched.advance_time(milliseconds{20});
+      sched.run();
+    }
+  }
+
+  void submit(request_body request, milliseconds timeout = milliseconds{1000},
+              uint32_t retries = 0) {
+    call c;
+    c.request = std::move(request);
+    c.deadline = sys.clock().now() + timeout;
+    c.retries = retries;
+    auto index = outcomes.size();
+    outcomes.emplace_back();
+    c.done = [this, index](outcome& o) {
+      CAF_CHECK(!outcomes[index]);
+      outcomes[index] = std::make_unique<outcome>(std::move(o));
+    };
+    caf::anon_send(aut, std::move(c));
+  }
+
+  static wire::PutRequest put(const std::string& key,
+                              const std::string& value = "v") {
+    wire::PutRequest request;
+    request.set_key(key);
+    request.set_value(value);
+    request.set_request_low(42);
+    return request;
+  }
+
+  static wire::GetRequest get(const std::string& key) {
+    wire::GetRequest request;
+    request.set_key(key);
+    return request;
+  }
+
+  void answer_put(uint64_t id, errc code = errc::none) {
+    wire::PutReply reply;
+    reply.set_id(id);
+    reply.set_code(static_cast<uint32_t>(code));
+    std::string burst;
+    append_frame(burst, frame_kind::put_reply, reply);
+    answer(std::move(burst));
+  }
+
+  void answer(std::string burst) {
+    caf::anon_send(aut, burst_atom::value, std::move(burst));
+    sched.run();
+  }
+
+  world_ptr w;
+  connector_actor connector;
+  session_actor aut;
+  std::vector<std::unique_ptr<outcome>> outcomes;
+};
+
+} // namespace covey::client::test
