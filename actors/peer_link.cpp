@@ -123,7 +123,9 @@ void peer_link_state::close(uint64_t correlation, replica_answer answer) {
 void peer_link_state::burst(uint64_t in_session, uint64_t taken,
                             const std::string& bytes) {
   if (phase_ != phase::up || in_session != session_) {
-    disown(in_session);
+    // A burst may overtake its own welcome.
+    if (phase_ != phase::greeting || in_session != session_)
+      disown(in_session);
     return;
   }
   last_heard_ms_ = now_ms();
