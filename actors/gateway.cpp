@@ -30,6 +30,7 @@ void gateway_state::hello(const wire::ClientHello& in) {
       wire::ClientWelcome full;
       full.set_code(static_cast<uint32_t>(errc::overloaded));
       full.set_text("the node has as many clients as it may");
+      full.set_nonce(in.nonce());
       self->send(client, std::move(full));
       return;
     }
@@ -49,6 +50,10 @@ void gateway_state::hello(const wire::ClientHello& in) {
   out.set_max_key_bytes(static_cast<uint32_t>(config.max_key_bytes));
   out.set_max_value_bytes(static_cast<uint32_t>(config.max_value_bytes));
   out.set_credit(config.client_credit);
+  out.set_nonce(in.nonce());
+  core::epoch_id known{in.epoch_generation(), in.epoch_number()};
+  if (in.wants_epoch() && known != node->epoch->id)
+    to_wire(*node->epoch, out);
   self->send(client, std::move(out));
 }
 

@@ -1,4 +1,4 @@
-// A request on its way through a session, and what became of it.
+// A request on its way to a node, and what became of it.
 
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <functional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace covey::client {
 
@@ -39,19 +40,24 @@ inline size_t size_of(const request_body& request) {
     request);
 }
 
-/// The session sets `id` and `deadline_us` of the request.
+/// The router sets `id` and `deadline_us` of the request.
 struct call {
   request_body request;
   caf::actor_clock::time_point deadline;
   /// How often it may be sent again after an error that makes this safe.
   uint32_t retries = 0;
-  /// Called exactly once, on the session's thread; must not block.
+  /// Called exactly once, on the router's thread; must not block.
   std::function<void(outcome&)> done;
 
-  // Kept by the session.
+  // Kept by the router.
+  size_t bytes = 0;
   uint32_t attempts = 0;
   bool maybe_written = false;
   caf::actor_clock::time_point not_before;
+  /// Sessions that were tried.
+  std::vector<uint32_t> tried;
+  /// Gets of the same that get this one's answer.
+  std::vector<call> joined;
 
   bool is_write() const {
     return std::holds_alternative<wire::PutRequest>(request);

@@ -2,7 +2,7 @@
 
 #include "client/actor_systems.hpp"
 #include "client/dialer.hpp"
-#include "client/session.hpp"
+#include "client/router.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -70,21 +70,23 @@ Reply to_reply(outcome& o) {
 struct client::impl {
   explicit impl(settings given)
     : options(std::move(given)), rng(seeded_rng()), system(borrow_system()) {
-    session_config config;
+    router_config config;
     config.nodes = options.nodes;
     config.agent = options.agent;
     config.seed = rng();
     connector = system->spawn<caf::detached>(dialer);
-    session
-      = system->spawn(covey::client::session, std::move(config), connector);
+    config.by_slot = options.by_slot;
+    config.data_centre = options.data_centre;
+    router
+      = system->spawn(covey::client::router, std::move(config), connector);
   }
 
   ~impl() {
     caf::anon_send_exit(connector, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(session, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(router, caf::exit_reason::user_shutdown);
     // Answers what is in flight: no callback runs after this.
     caf::scoped_actor self{*system};
-    self->wait_for(session);
+    self->wait_for(router);
   }
 
   void submit(request_body&& request, const request_options& how,
@@ -94,7 +96,7 @@ struct client::impl {
     c.deadline = system->clock().now() + how.timeout;
     c.retries = options.retries;
     c.done = std::move(done);
-    caf::anon_send(session, std::move(c));
+    caf::anon_send(router, std::move(c));
   }
 
   core::request_id new_request_id() {
@@ -128,7 +130,7 @@ struct client::impl {
   std::mt19937_64 rng;
   borrowed_system system;
   connector_actor connector;
-  session_actor session;
+  router_actor router;
 };
 
 client::client(settings config) : impl_(new impl{std::move(config)}) {}

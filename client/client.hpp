@@ -24,8 +24,13 @@ enum class errc : uint8_t;
 namespace covey::client {
 
 struct settings {
-  /// Tried in this order, round and round; at least one.
+  /// Where to begin, in this order, round and round; at least one.
   std::vector<node_address> nodes;
+  /// Learn the members and send each request to a home of its key. Otherwise
+  /// only to `nodes`, one at a time.
+  bool by_slot = true;
+  /// Homes in this data centre are asked first.
+  std::string data_centre;
   /// Program and version, for the nodes' logs.
   std::string agent = "covey";
   /// How often a request is repeated, with the same request id, after an error

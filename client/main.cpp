@@ -22,6 +22,8 @@ int run(const options& opts) {
   settings config;
   config.nodes = opts.nodes;
   config.agent = std::string{"covey "} + version;
+  // One request does not pay for connections to more nodes.
+  config.by_slot = opts.command == "import" || opts.command == "export";
   client kv{std::move(config)};
   auto code = commands.at(opts.command)(opts, kv);
   // Every request is answered. The client's threads live as long as the

@@ -52,7 +52,7 @@ struct raw_options {
 constexpr uint64_t max_ttl_s = 100ull * 366 * 24 * 3600;
 
 void add_global_options(CLI::App& app, options& out, raw_options& raw) {
-  app.add_option("--node", raw.nodes, "Nodes to talk to, tried in this order")
+  app.add_option("--node", raw.nodes, "Nodes to begin with, tried in this order; import and export\nfind the others")
     ->envname("COVEY_NODES")
     ->option_text("HOST:PORT,... (or COVEY_NODES; default 127.0.0.1:7101)");
   app

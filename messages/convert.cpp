@@ -2,6 +2,8 @@
 
 #include "core/slot.hpp"
 
+#include <algorithm>
+
 namespace covey {
 
 namespace {
@@ -94,6 +96,62 @@ void to_wire(client_answer& a, wire::ScanReply& out) {
   }
   out.set_next_slot(a.next_slot);
   out.set_next_after_key(a.next_after_key);
+}
+
+void to_wire(const core::epoch& in, wire::ClientWelcome& out) {
+  for (const auto& m : in.members) {
+    auto& x = *out.add_members();
+    x.set_name(m.name);
+    x.set_host(m.host);
+    x.set_port(m.port);
+    x.set_rack(m.rack);
+    x.set_data_centre(m.data_centre);
+    x.set_weight(m.weight);
+  }
+  for (const auto& ks : in.keyspaces) {
+    auto& x = *out.add_keyspaces();
+    x.set_name(ks.name);
+    x.set_replication(to_string(ks.replication));
+    x.set_hash_tags(ks.hash_tags);
+  }
+}
+
+std::optional<core::epoch> epoch_from_wire(const wire::ClientWelcome& in) {
+  core::epoch out;
+  out.id = {in.epoch_generation(), in.epoch_number()};
+  out.cluster = in.cluster();
+  for (const auto& x : in.members()) {
+    core::member m;
+    // The members' ids stay among the nodes; these only have to differ.
+    m.id = {1, static_cast<uint64_t>(out.members.size()) + 1};
+    m.name = x.name();
+    m.host = x.host();
+    m.port = static_cast<uint16_t>(x.port());
+    m.rack = x.rack();
+    m.data_centre = x.data_centre();
+    m.weight = x.weight();
+    if (x.port() > 0xffff)
+      return std::nullopt;
+    out.members.push_back(std::move(m));
+  }
+  for (const auto& x : in.keyspaces()) {
+    core::keyspace ks;
+    ks.name = x.name();
+    auto replication = core::parse_replication(x.replication());
+    if (!replication)
+      return std::nullopt;
+    ks.replication = *replication;
+    ks.hash_tags = x.hash_tags();
+    out.keyspaces.push_back(std::move(ks));
+  }
+  auto by_name = [](const auto& a, const auto& b) {
+    return a.name < b.name;
+  };
+  std::sort(out.members.begin(), out.members.end(), by_name);
+  std::sort(out.keyspaces.begin(), out.keyspaces.end(), by_name);
+  if (!core::validate(out).empty())
+    return std::nullopt;
+  return out;
 }
 
 void to_wire(const replica_op& op, wire::ReplicaRequest& out) {

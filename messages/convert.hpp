@@ -6,6 +6,8 @@
 #include "messages/local.hpp"
 #include "messages/peer.pb.h"
 
+#include <optional>
+
 namespace covey {
 
 /// A put as it is forwarded to a home; `id` is left to the link.
@@ -17,6 +19,11 @@ void to_wire(const client_answer& a, const core::epoch_id& epoch,
 void to_wire(client_answer& a, const core::epoch_id& epoch,
              wire::GetReply& out);
 void to_wire(client_answer& a, wire::ScanReply& out);
+
+/// Members and keyspaces, as far as a client needs them; nothing from an epoch
+/// that no cluster could have.
+void to_wire(const core::epoch& in, wire::ClientWelcome& out);
+std::optional<core::epoch> epoch_from_wire(const wire::ClientWelcome& in);
 
 void to_wire(const replica_op& op, wire::ReplicaRequest& out);
 /// False if the verb or the slot is none that a peer may ask for.

@@ -2,6 +2,7 @@
 
 #define CAF_SUITE actors.gateway_session
 
+#include "messages/convert.hpp"
 #include "tests/actors/gateway_fixture.hpp"
 
 using namespace covey;
@@ -81,6 +82,27 @@ CAF_TEST(large answers are sent before the burst grows beyond its limit) {
   tell(aut, finish());
   CAF_CHECK_EQUAL(client.bursts.size(), 2u);
   CAF_CHECK_EQUAL(put_replies(client).size(), 2u);
+}
+
+CAF_TEST(a client that asks is told the epoch unless it knows it) {
+  auto& client = play_client();
+  wire::ClientHello hello;
+  hello.set_nonce(42);
+  send_as(client.handle, aut, hello);
+  CAF_CHECK_EQUAL(client.welcomes.back().nonce(), 42u);
+  CAF_CHECK_EQUAL(client.welcomes.back().members_size(), 0);
+  hello.set_wants_epoch(true);
+  send_as(client.handle, aut, hello);
+  auto told = epoch_from_wire(client.welcomes.back());
+  CAF_REQUIRE(told);
+  CAF_CHECK(told->id == node->epoch->id);
+  CAF_REQUIRE_EQUAL(told->members.size(), node->epoch->members.size());
+  CAF_CHECK_EQUAL(told->members[1].host, node->epoch->members[1].host);
+  CAF_CHECK_EQUAL(told->keyspaces.size(), node->epoch->keyspaces.size());
+  hello.set_epoch_generation(told->id.generation);
+  hello.set_epoch_number(told->id.number);
+  send_as(client.handle, aut, hello);
+  CAF_CHECK_EQUAL(client.welcomes.back().members_size(), 0);
 }
 
 CAF_TEST(a client without a hello is not heard) {

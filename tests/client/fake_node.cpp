@@ -166,8 +166,9 @@ fake_node(fake_node_actor::stateful_pointer<fake_node_state> self, manner how) {
       reply.add_fallbacks("n3");
       return reply;
     },
-    [self](const wire::ClientHello&) {
+    [self](const wire::ClientHello& hello) {
       wire::ClientWelcome welcome;
+      welcome.set_nonce(hello.nonce());
       welcome.set_protocol(1);
       welcome.set_clock_us(wall_us());
       welcome.set_credit(1000);

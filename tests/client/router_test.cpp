@@ -1,8 +1,8 @@
-// The client session with a node that works: calls, answers, limits.
+// The client router with a node that works: calls, answers, limits.
 
-#define CAF_SUITE client.session
+#define CAF_SUITE client.router
 
-#include "tests/client/session_fixture.hpp"
+#include "tests/client/router_fixture.hpp"
 
 using namespace covey;
 using namespace covey::client;
@@ -10,12 +10,12 @@ using std::chrono::milliseconds;
 
 namespace {
 
-using fixture = covey::client::test::session_fixture;
+using fixture = covey::client::test::router_fixture;
 using covey::client::test::server_clock_us;
 
 } // namespace
 
-CAF_TEST_FIXTURE_SCOPE(session_tests, fixture)
+CAF_TEST_FIXTURE_SCOPE(router_tests, fixture)
 
 CAF_TEST(what is queued rides one burst and answers find their calls) {
   start(1);
@@ -26,7 +26,7 @@ CAF_TEST(what is queued rides one burst and answers find their calls) {
   CAF_CHECK_EQUAL(w->burst_sizes[1].size(), 1u);
   CAF_REQUIRE_EQUAL(w->puts.size(), 2u);
   CAF_REQUIRE_EQUAL(w->gets.size(), 1u);
-  answer_put(w->puts[1].second.id());
+  answer_put_at(1);
   CAF_CHECK(!outcomes[0]);
   CAF_REQUIRE(outcomes[2]);
   CAF_CHECK(outcomes[2]->code == errc::none);
@@ -41,9 +41,9 @@ CAF_TEST(what is queued rides one burst and answers find their calls) {
 }
 
 CAF_TEST(calls made before the connection wait for it) {
-  session_config config;
+  router_config config;
   config.nodes.push_back({"n", 1});
-  aut = sys.spawn(session, config, connector);
+  aut = sys.spawn(router, config, connector);
   submit(put("a"));
   sched.run();
   CAF_CHECK_EQUAL(w->puts.size(), 1u);
@@ -67,7 +67,7 @@ CAF_TEST(no more than the credit is in flight) {
     submit(put("a"));
   sched.run();
   CAF_CHECK_EQUAL(w->puts.size(), 2u);
-  answer_put(w->puts[0].second.id());
+  answer_put_at(0);
   CAF_CHECK_EQUAL(w->puts.size(), 3u);
 }
 
@@ -85,7 +85,7 @@ CAF_TEST(a call that waits for credit until its deadline was not sent) {
 
 CAF_TEST(a full queue refuses at once) {
   w->credit = 1;
-  session_config config;
+  router_config config;
   config.max_waiting = 2;
   start(1, config);
   for (int i = 0; i < 4; ++i) {
@@ -99,7 +99,7 @@ CAF_TEST(a full queue refuses at once) {
 
 CAF_TEST(a full queue is also one of many bytes) {
   w->credit = 1;
-  session_config config;
+  router_config config;
   config.max_waiting_bytes = 1000;
   start(1, config);
   submit(put("a"));
@@ -135,7 +135,7 @@ CAF_TEST(without an answer a call times out and a late answer is ignored) {
   CAF_REQUIRE(outcomes[1]);
   CAF_CHECK(outcomes[1]->code == errc::timed_out);
   CAF_CHECK(!outcomes[1]->maybe_written);
-  answer_put(w->puts[0].second.id());
+  answer_put_at(0);
 }
 
 CAF_TEST(damaged bytes end the connection) {
@@ -195,7 +195,7 @@ CAF_TEST(no timer runs while nothing is in flight) {
   start(1);
   submit(put("a"));
   sched.run();
-  answer_put(w->puts[0].second.id());
+  answer_put_at(0);
   // Fires what was armed before, such as the time-out of the dial.
   pass(milliseconds{2000});
   sched.advance_time(std::chrono::hours{1});

@@ -1,8 +1,8 @@
-// A client session whose nodes and connector are played.
+// A client router whose nodes and connector are played.
 
 #pragma once
 
-#include "client/session.hpp"
+#include "client/router.hpp"
 #include "tests/test.hpp"
 
 #include <map>
@@ -16,9 +16,14 @@ using std::chrono::milliseconds;
 // What the fake nodes were sent, and how they behave, by port.
 struct world {
   std::vector<uint16_t> dials;
+  std::vector<std::pair<uint16_t, wire::ClientHello>> hellos;
+  /// What welcomes tell of the cluster.
+  wire::ClientWelcome epoch;
   std::set<uint16_t> refused;
   std::set<uint16_t> mute_to_hello;
   std::map<uint16_t, caf::actor> nodes;
+  /// As nodes call themselves; "n<port>" otherwise.
+  std::map<uint16_t, std::string> names;
   std::map<uint16_t, std::vector<size_t>> burst_sizes;
   std::vector<std::pair<uint16_t, wire::PutRequest>> puts;
   std::vector<std::pair<uint16_t, wire::GetRequest>> gets;
@@ -33,10 +38,15 @@ constexpr uint64_t server_clock_us = 1'700'000'000'000'000;
 inline caf::behavior fake_node(caf::event_based_actor* self, world_ptr w,
                                uint16_t port) {
   return {
-    [=](const wire::ClientHello&) {
+    [=](const wire::ClientHello& hello) {
+      w->hellos.emplace_back(port, hello);
       if (w->mute_to_hello.count(port) > 0)
         return;
-      wire::ClientWelcome welcome;
+      auto welcome = w->epoch;
+      welcome.set_nonce(hello.nonce());
+      auto name = w->names.find(port);
+      welcome.set_node(name != w->names.end() ? name->second
+                                              : "n" + std::to_string(port));
       welcome.set_protocol(w->protocol);
       welcome.set_clock_us(server_clock_us);
       welcome.set_credit(w->credit);
@@ -82,14 +92,14 @@ inline connector_actor::behavior_type fake_connector(connector_actor::pointer,
   };
 }
 
-struct session_fixture : covey::test::fixture {
-  session_fixture() : w(std::make_shared<world>()) {
+struct router_fixture : covey::test::fixture {
+  router_fixture() : w(std::make_shared<world>()) {
     for (uint16_t port : {1, 2})
       start_node(port);
     connector = sys.spawn(fake_connector, w);
   }
 
-  ~session_fixture() override {
+  ~router_fixture() override {
     caf::anon_send_exit(aut, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(connector, caf::exit_reason::kill);
     for (auto& [port, node] : w->nodes)
@@ -107,10 +117,10 @@ struct session_fixture : covey::test::fixture {
     sched.run();
   }
 
-  void start(size_t nodes, session_config config = {}) {
+  void start(size_t nodes, router_config config = {}) {
     for (size_t i = 1; i <= nodes; ++i)
       config.nodes.push_back({"n", static_cast<uint16_t>(i)});
-    aut = sys.spawn(session, config, connector);
+    aut = sys.spawn(router, config, connector);
     sched.run();
   }
 
@@ -152,23 +162,39 @@ struct session_fixture : covey::test::fixture {
     return request;
   }
 
-  void answer_put(uint64_t id, errc code = errc::none) {
+  /// Node `port` answers put `id`.
+  void answer_put(uint64_t id, errc code = errc::none, uint16_t port = 1) {
     wire::PutReply reply;
     reply.set_id(id);
-    reply.set_code(static_cast<uint32_t>(code));
-    std::string burst;
-    append_frame(burst, frame_kind::put_reply, reply);
-    answer(std::move(burst));
+    answer(frame_kind::put_reply, std::move(reply), code, port);
+  }
+  /// The node that got put `i` answers it.
+  void answer_put_at(size_t i, errc code = errc::none) {
+    answer_put(w->puts.at(i).second.id(), code, w->puts.at(i).first);
+  }
+  /// The node that got get `i` answers it.
+  void answer_get_at(size_t i, errc code = errc::none) {
+    wire::GetReply reply;
+    reply.set_id(w->gets.at(i).second.id());
+    reply.add_values("v");
+    answer(frame_kind::get_reply, std::move(reply), code, w->gets.at(i).first);
   }
 
-  void answer(std::string burst) {
-    caf::anon_send(aut, burst_atom::value, std::move(burst));
+  template <class Reply>
+  void answer(frame_kind kind, Reply reply, errc code, uint16_t port) {
+    reply.set_code(static_cast<uint32_t>(code));
+    std::string burst;
+    append_frame(burst, kind, reply);
+    answer(std::move(burst), port);
+  }
+  void answer(std::string burst, uint16_t port = 1) {
+    caf::send_as(w->nodes.at(port), aut, burst_atom::value, std::move(burst));
     sched.run();
   }
 
   world_ptr w;
   connector_actor connector;
-  session_actor aut;
+  router_actor aut;
   std::vector<std::unique_ptr<outcome>> outcomes;
 };
 

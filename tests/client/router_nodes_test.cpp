@@ -1,8 +1,8 @@
-// The client session among nodes that refuse, fail and come back.
+// The client router among nodes that refuse, fail and come back.
 
-#define CAF_SUITE client.session_nodes
+#define CAF_SUITE client.router_nodes
 
-#include "tests/client/session_fixture.hpp"
+#include "tests/client/router_fixture.hpp"
 
 using namespace covey;
 using namespace covey::client;
@@ -10,11 +10,11 @@ using std::chrono::milliseconds;
 
 namespace {
 
-using fixture = covey::client::test::session_fixture;
+using fixture = covey::client::test::router_fixture;
 
 } // namespace
 
-CAF_TEST_FIXTURE_SCOPE(session_nodes_tests, fixture)
+CAF_TEST_FIXTURE_SCOPE(router_nodes_tests, fixture)
 
 CAF_TEST(a node that refuses is passed over at once) {
   w->refused = {1};
@@ -107,12 +107,12 @@ CAF_TEST(a repeated write keeps its request id and its doubt) {
   CAF_CHECK_EQUAL(w->puts[2].second.key(), "a");
   CAF_CHECK_EQUAL(w->puts[2].second.request_low(), 42u);
   CAF_CHECK(w->puts[2].second.id() != w->puts[0].second.id());
-  answer_put(w->puts[2].second.id());
+  answer_put_at(2);
   CAF_REQUIRE(outcomes[0]);
   CAF_CHECK(outcomes[0]->code == errc::none);
   CAF_CHECK(!outcomes[0]->maybe_written);
   // The second attempt was refused, the first may have happened.
-  answer_put(w->puts[3].second.id(), errc::overloaded);
+  answer_put_at(3, errc::overloaded);
   CAF_REQUIRE(outcomes[1]);
   CAF_CHECK(outcomes[1]->code == errc::overloaded);
   CAF_CHECK(outcomes[1]->maybe_written);
@@ -134,10 +134,10 @@ CAF_TEST(an unavailable call is repeated at the next node) {
   start(2);
   submit(put("a"), milliseconds{5000}, 1);
   sched.run();
-  answer_put(w->puts[0].second.id(), errc::unavailable);
+  answer_put_at(0, errc::unavailable);
   CAF_REQUIRE_EQUAL(w->puts.size(), 2u);
   CAF_CHECK_EQUAL(w->puts[1].first, 2u);
-  answer_put(w->puts[1].second.id(), errc::unavailable);
+  answer_put_at(1, errc::unavailable);
   CAF_REQUIRE(outcomes[0]);
   CAF_CHECK(outcomes[0]->code == errc::unavailable);
   CAF_CHECK(!outcomes[0]->maybe_written);
@@ -148,11 +148,11 @@ CAF_TEST(a node that stops is left once it has answered everything) {
   submit(put("a"));
   submit(put("b"));
   sched.run();
-  answer_put(w->puts[0].second.id(), errc::shutting_down);
+  answer_put_at(0, errc::shutting_down);
   submit(put("c"));
   sched.run();
   CAF_CHECK_EQUAL(w->puts.size(), 2u);
-  answer_put(w->puts[1].second.id());
+  answer_put_at(1);
   CAF_CHECK(outcomes[1]->code == errc::none);
   CAF_REQUIRE_EQUAL(w->puts.size(), 3u);
   CAF_CHECK_EQUAL(w->puts[2].first, 2u);
@@ -164,7 +164,7 @@ CAF_TEST(a lone node that stops is not asked again without a pause) {
     submit(put("a"), milliseconds{1000}, 2);
   sched.run();
   for (size_t i = 0; i < w->puts.size(); ++i)
-    answer_put(w->puts[i].second.id(), errc::shutting_down);
+    answer_put_at(i, errc::shutting_down);
   CAF_CHECK_EQUAL(w->dials.size(), 1u);
   CAF_CHECK_EQUAL(w->puts.size(), 20u);
   pass(milliseconds{100});

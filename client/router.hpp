@@ -1,0 +1,177 @@
+// The client's actor: sends each request to a node that holds its key.
+
+#pragma once
+
+#include "client/address.hpp"
+#include "client/call.hpp"
+#include "client/cluster_view.hpp"
+#include "client/node_session.hpp"
+#include "client/retry_budget.hpp"
+#include "messages/burst.hpp"
+#include "messages/handles.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace covey::client {
+
+/// Version of the dialogue in messages/client.proto.
+inline constexpr uint32_t protocol_version = 1;
+
+using router_actor
+  = client_session_actor::extend<caf::reacts_to<call>, caf::reacts_to<go_atom>,
+                                 caf::reacts_to<tick_atom>>;
+
+struct router_config {
+  /// Where to begin, in this order, round and round; at least one.
+  std::vector<node_address> nodes;
+  /// Learn the ring, and go to the homes; otherwise only to `nodes`, one at a
+  /// time.
+  bool by_slot = true;
+  /// Homes here come first.
+  std::string data_centre;
+  /// Program and version, for the nodes' logs.
+  std::string agent = "covey";
+  uint64_t seed = 0;
+  std::chrono::milliseconds dial_timeout{1500};
+  std::chrono::milliseconds hello_timeout{1000};
+  /// Between attempts at a node, and between repetitions of a request.
+  std::chrono::milliseconds back_off_least{50};
+  std::chrono::milliseconds back_off_most{2000};
+  /// Sweep; runs only while there is something to wait for.
+  std::chrono::milliseconds tick{20};
+  /// A node that answered `unavailable` comes last for this long.
+  std::chrono::milliseconds avoidance{1000};
+  /// Calls that wait for credit or for a connection; more are `overloaded`.
+  size_t max_waiting = 16'384;
+  size_t max_waiting_bytes = 64 << 20;
+  size_t max_burst_bytes = 256 << 10;
+};
+
+class router_state {
+public:
+  static inline constexpr const char* name = "client-router";
+
+  explicit router_state(router_actor::pointer self) : self_(self) {}
+
+  void start(router_config config, connector_actor connector);
+  void submit(call& c);
+  void flush();
+  void on_welcome(const wire::ClientWelcome& welcome);
+  void on_burst(const std::string& burst);
+  void on_tick();
+  void on_down(const caf::down_msg& down);
+  /// Ends every call with `shutting_down`.
+  void close();
+
+private:
+  using time_point = caf::actor_clock::time_point;
+  using phase = node_session::phase;
+
+  time_point now() const;
+
+  // -- routing (router_routing.cpp) --
+  node_session* choose(const call& c);
+  std::vector<node_session*> homes_of(const call& c);
+  void want(node_session& s);
+  /// Puts `c` into the queue of a session, or among those that wait for one.
+  void route(call&& c);
+  void route_all(std::deque<call>&& calls);
+  /// `c` is in no queue any more.
+  void left(const call& c);
+  void learn(const wire::ClientWelcome& welcome);
+  node_session* session_of(const core::member& m);
+
+  // -- connecting (router_sessions.cpp) --
+  node_session& add_session(const node_address& where);
+  node_session* find(uint32_t id);
+  node_session* sender();
+  /// Dials the next one in turn unless one is up or on its way.
+  void seek();
+  void dial(node_session& s);
+  void greet(node_session& s, const supervisor_actor& supervisor);
+  void say_hello(node_session& s);
+  void failed(node_session& s, const std::string& reason);
+  void disconnect(node_session& s);
+  void lose(node_session& s, const std::string& reason);
+  /// Has something besides `s` to go to.
+  void look_beyond(const node_session& s);
+  std::string failure_text() const;
+  bool any_up() const;
+
+  // -- calls (router_calls.cpp) --
+  void gather();
+  void flush(node_session& s);
+  void send_burst(node_session& s);
+  void dispatch(node_session& s, call&& c);
+  bool join(node_session& s, call& c);
+  void stamp(const node_session& s, request_body& request, uint64_t id,
+             time_point deadline) const;
+  template <class Request, class Reply>
+  void ask(node_session& s, uint64_t id, const Request& request,
+           time_point deadline);
+  template <class Reply>
+  void take_frame(node_session& s, std::string_view bytes);
+  template <class Reply>
+  void take(node_session& s, Reply&& reply);
+
+  // -- ends (router_ends.cpp) --
+  void settle(call&& c, outcome&& o, const node_session* by);
+  /// True if it is repeated.
+  bool repeat(call& c, const outcome& o, const node_session* by);
+  void finish(call&& c, outcome&& o);
+  void expire(call&& c, const node_session* at);
+  void sweep();
+  void arm();
+
+  router_actor::pointer self_;
+  router_config config_;
+  connector_actor connector_;
+  std::mt19937_64 rng_;
+  retry_budget budget_;
+
+  /// The configured nodes first; never fewer than these.
+  std::vector<std::unique_ptr<node_session>> sessions_;
+  std::unordered_map<caf::actor_addr, node_session*> by_gateway_;
+  uint32_t last_session_ = 0;
+  /// Whose turn it is when none is up, and how many turns have failed.
+  size_t turn_ = 0;
+  uint32_t failed_turns_ = 0;
+  time_point rest_until_;
+  std::unique_ptr<cluster_view> view_;
+  /// By member of the view.
+  std::vector<node_session*> of_member_;
+
+  uint64_t last_id_ = 0;
+  /// Calls without a session to go to.
+  std::deque<call> waiting_;
+  /// Calls here and in queues of sessions, and their bytes.
+  size_t waiting_calls_ = 0;
+  size_t waiting_bytes_ = 0;
+  /// Calls in their back-off.
+  std::vector<call> resting_;
+  /// What the burst being made holds, and its gets by hash.
+  std::string burst_;
+  std::unordered_map<uint64_t, uint64_t> burst_gets_;
+  /// No deadline is earlier.
+  time_point next_deadline_ = time_point::max();
+  bool go_sent_ = false;
+  time_point tick_due_ = time_point::max();
+  /// The newest epoch that was asked for.
+  core::epoch_id asked_;
+};
+
+/// Spawn with `sys.spawn(router, config, connector)`; ends with exit_msg.
+router_actor::behavior_type
+router(router_actor::stateful_pointer<router_state> self, router_config config,
+       connector_actor connector);
+
+} // namespace covey::client

@@ -1,0 +1,328 @@
+// The client router when it knows the ring.
+
+#define CAF_SUITE client.router_by_slot
+
+#include "client/cluster_view.hpp"
+#include "messages/convert.hpp"
+#include "tests/client/router_fixture.hpp"
+
+using namespace covey;
+using namespace covey::client;
+using std::chrono::milliseconds;
+
+namespace {
+
+using ports = std::vector<uint16_t>;
+
+struct fixture : covey::client::test::router_fixture {
+  fixture() {
+    start_node(3);
+    tell_members(3, 2);
+  }
+
+  /// Members n1 to n<members>; with `split` n2 is in a data centre of its own.
+  void tell_members(int members, uint32_t replicas, uint64_t number = 1,
+                    bool split = false) {
+    core::epoch e;
+    for (int i = 1; i <= members; ++i) {
+      core::member m;
+      m.name = "n" + std::to_string(i);
+      m.host = "n";
+      m.port = static_cast<uint16_t>(i);
+      m.data_centre = split && i == 2 ? "b" : "a";
+      e.members.push_back(m);
+    }
+    core::keyspace ks;
+    ks.name = "default";
+    ks.replication.total = replicas;
+    e.keyspaces.push_back(ks);
+    w->epoch = {};
+    w->epoch.set_epoch_generation(1);
+    w->epoch.set_epoch_number(number);
+    to_wire(e, w->epoch);
+    view = std::make_unique<cluster_view>(*epoch_from_wire(w->epoch));
+  }
+  /// Ports of the homes of `key`.
+  ports homes(const std::string& key, const std::string& data_centre = "") {
+    ports result;
+    for (auto m : view->homes("default", key, data_centre))
+      result.push_back(view->epoch().members[m].port);
+    return result;
+  }
+  /// A key with these homes in this order.
+  std::string key_at(const ports& where) {
+    for (int i = 0; i < 1000; ++i)
+      if (homes("k" + std::to_string(i)) == where)
+        return "k" + std::to_string(i);
+    CAF_FAIL("no such key");
+    return {};
+  }
+  wire::PutRequest put_at(const ports& where) {
+    auto result = put(key_at(where));
+    result.set_keyspace("default");
+    return result;
+  }
+  wire::GetRequest get_at(const ports& where) {
+    auto result = get(key_at(where));
+    result.set_keyspace("default");
+    return result;
+  }
+  /// A router that is connected to all three.
+  void start_connected(router_config config = {}) {
+    start(1, std::move(config));
+    for (uint16_t port : {1, 2, 3}) {
+      submit(get_at({port, static_cast<uint16_t>(port % 3 + 1)}));
+      sched.run();
+      answer_get_at(w->gets.size() - 1);
+    }
+    w->gets.clear();
+    outcomes.clear();
+  }
+  uint16_t last_put() const {
+    CAF_REQUIRE(!w->puts.empty());
+    return w->puts.back().first;
+  }
+
+  std::unique_ptr<cluster_view> view;
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(router_by_slot_tests, fixture)
+
+CAF_TEST(until a home is connected another node serves) {
+  start(1);
+  submit(put_at({2, 3}));
+  sched.run();
+  CAF_CHECK_EQUAL(last_put(), 1u);
+  CAF_CHECK_EQUAL(w->dials, (ports{1, 2, 3}));
+  submit(put_at({2, 3}));
+  sched.run();
+  CAF_CHECK_EQUAL(last_put(), 2u);
+}
+
+CAF_TEST(only homes that are needed are dialled) {
+  start(1);
+  submit(put_at({1, 2}));
+  sched.run();
+  CAF_CHECK_EQUAL(w->dials, (ports{1}));
+}
+
+CAF_TEST(each request goes to the first home of its key) {
+  start_connected();
+  for (auto& where : std::vector<ports>{{1, 2}, {2, 1}, {3, 1}, {3, 2}}) {
+    submit(put_at(where));
+    sched.run();
+    CAF_CHECK_EQUAL(last_put(), where[0]);
+  }
+}
+
+CAF_TEST(homes of the own data centre come first) {
+  tell_members(3, 2, 1, true);
+  CAF_CHECK_EQUAL(homes(key_at({2, 3}), "a"), (ports{3, 2}));
+  router_config config;
+  config.data_centre = "a";
+  start(1, config);
+  submit(put_at({2, 3}));
+  sched.run();
+  submit(put_at({2, 3}));
+  sched.run();
+  CAF_CHECK_EQUAL(last_put(), 3u);
+}
+
+CAF_TEST(a home that is lost is replaced by the next and dialled again) {
+  start_connected();
+  w->refused = {2};
+  w->dials.clear();
+  kill_node(2);
+  submit(put_at({2, 3}));
+  sched.run();
+  CAF_CHECK_EQUAL(last_put(), 3u);
+  w->refused.clear();
+  start_node(2);
+  pass(milliseconds{300});
+  CAF_CHECK(!w->dials.empty());
+  submit(put_at({2, 3}));
+  sched.run();
+  CAF_CHECK_EQUAL(last_put(), 2u);
+}
+
+CAF_TEST(what is in flight at a lost home is repeated at the next) {
+  start_connected();
+  submit(put_at({2, 3}), milliseconds{5000}, 1);
+  sched.run();
+  kill_node(2);
+  CAF_REQUIRE_EQUAL(w->puts.size(), 2u);
+  CAF_CHECK_EQUAL(last_put(), 3u);
+  answer_put_at(1);
+  CAF_REQUIRE(outcomes[0]);
+  CAF_CHECK(outcomes[0]->code == errc::none);
+}
+
+CAF_TEST(a home that is unavailable is avoided for a while) {
+  start_connected();
+  submit(put_at({2, 3}), milliseconds{5000}, 1);
+  sched.run();
+  answer_put_at(0, errc::unavailable);
+  CAF_CHECK_EQUAL(last_put(), 3u);
+  submit(put_at({2, 1}));
+  sched.run();
+  CAF_CHECK_EQUAL(last_put(), 1u);
+  pass(milliseconds{1000});
+  submit(put_at({2, 1}));
+  sched.run();
+  CAF_CHECK_EQUAL(last_put(), 2u);
+}
+
+CAF_TEST(a home without room is passed over) {
+  w->credit = 1;
+  start_connected();
+  submit(put_at({2, 3}));
+  submit(put_at({2, 3}));
+  sched.run();
+  CAF_REQUIRE_EQUAL(w->puts.size(), 2u);
+  CAF_CHECK_EQUAL(last_put(), 3u);
+}
+
+CAF_TEST(a get joins the same one of its burst) {
+  start_connected();
+  for (int i = 0; i < 3; ++i)
+    submit(get_at({2, 3}));
+  submit(get_at({2, 1}));
+  sched.run();
+  CAF_CHECK_EQUAL(w->gets.size(), 2u);
+  answer_get_at(0);
+  for (int i = 0; i < 3; ++i) {
+    CAF_REQUIRE(outcomes[i]);
+    CAF_CHECK_EQUAL(std::get<wire::GetReply>(outcomes[i]->reply).values(0), "v");
+  }
+  CAF_CHECK(!outcomes[3]);
+}
+
+CAF_TEST(a get joins none that has been sent or asks for something else) {
+  start_connected();
+  submit(get_at({2, 3}));
+  sched.run();
+  submit(get_at({2, 3}));
+  auto stronger = get_at({2, 3});
+  stronger.set_level(static_cast<uint32_t>(core::consistency_level::all));
+  submit(stronger);
+  // It would have to wait for the other one's deadline.
+  submit(get_at({2, 3}), milliseconds{10});
+  sched.run();
+  CAF_CHECK_EQUAL(w->gets.size(), 4u);
+}
+
+CAF_TEST(gets that joined end each by its own retries and deadline) {
+  start_connected();
+  submit(get_at({2, 3}), milliseconds{500});
+  submit(get_at({2, 3}), milliseconds{5000}, 1);
+  sched.run();
+  CAF_REQUIRE_EQUAL(w->gets.size(), 1u);
+  answer_get_at(0, errc::unavailable);
+  CAF_REQUIRE(outcomes[0]);
+  CAF_CHECK(outcomes[0]->code == errc::unavailable);
+  CAF_CHECK(!outcomes[1]);
+  CAF_REQUIRE_EQUAL(w->gets.size(), 2u);
+  CAF_CHECK_EQUAL(w->gets[1].first, 3u);
+  answer_get_at(1);
+  CAF_REQUIRE(outcomes[1]);
+  CAF_CHECK(outcomes[1]->code == errc::none);
+}
+
+CAF_TEST(a newer epoch in an answer is learnt) {
+  tell_members(2, 2);
+  start(1);
+  auto asked = w->hellos.size();
+  CAF_CHECK(w->hellos[0].second.wants_epoch());
+  tell_members(3, 2, 2);
+  submit(put_at({1, 3}));
+  sched.run();
+  wire::PutReply reply;
+  reply.set_id(w->puts[0].second.id());
+  reply.set_epoch_generation(1);
+  reply.set_epoch_number(2);
+  answer(frame_kind::put_reply, reply, errc::none, 1);
+  CAF_REQUIRE_EQUAL(w->hellos.size(), asked + 1);
+  CAF_CHECK_EQUAL(w->hellos.back().second.epoch_number(), 1u);
+  submit(put_at({3, 1}));
+  sched.run();
+  submit(put_at({3, 1}));
+  sched.run();
+  CAF_CHECK_EQUAL(last_put(), 3u);
+  // The epoch before this one changes nothing.
+  CAF_CHECK_EQUAL(w->hellos.size(), asked + 2);
+}
+
+CAF_TEST(a member that left is not asked any more) {
+  start_connected();
+  tell_members(2, 2, 2);
+  submit(put_at({2, 1}));
+  sched.run();
+  wire::PutReply reply;
+  reply.set_id(w->puts[0].second.id());
+  reply.set_epoch_generation(1);
+  reply.set_epoch_number(2);
+  answer(frame_kind::put_reply, reply, errc::none, 2);
+  kill_node(1);
+  kill_node(2);
+  w->refused = {1, 2};
+  submit(put_at({2, 1}), milliseconds{200});
+  sched.run();
+  CAF_CHECK_EQUAL(w->puts.size(), 1u);
+}
+
+CAF_TEST(a member whose address another node has is not used) {
+  w->names[2] = "stranger";
+  start(1);
+  for (int i = 0; i < 2; ++i) {
+    submit(put_at({2, 1}), milliseconds{200});
+    sched.run();
+    CAF_CHECK_EQUAL(last_put(), 1u);
+  }
+}
+
+CAF_TEST(with routing off only the given nodes are asked) {
+  router_config config;
+  config.by_slot = false;
+  start(1, config);
+  CAF_CHECK(!w->hellos[0].second.wants_epoch());
+  for (int i = 0; i < 2; ++i) {
+    submit(put_at({2, 3}));
+    sched.run();
+    CAF_CHECK_EQUAL(last_put(), 1u);
+  }
+  CAF_CHECK_EQUAL(w->dials, (ports{1}));
+}
+
+CAF_TEST(repetitions have a budget that requests fill) {
+  start_connected();
+  auto repeats = 0;
+  // Each is answered unavailable twice at most.
+  for (int i = 0; i < 400; ++i) {
+    w->puts.clear();
+    submit(put_at({1, 2}), milliseconds{5000}, 1);
+    sched.run();
+    answer_put_at(0, errc::unavailable);
+    if (w->puts.size() == 2) {
+      ++repeats;
+      answer_put_at(1);
+    }
+    CAF_REQUIRE(outcomes.back());
+  }
+  // The reserve of 100 and a tenth of the requests.
+  CAF_CHECK(repeats >= 139 && repeats <= 141);
+}
+
+CAF_TEST(the first repetition after a lost link is free) {
+  w->credit = 1000;
+  start_connected();
+  for (int i = 0; i < 300; ++i)
+    submit(put_at({2, 3}), milliseconds{5000}, 1);
+  sched.run();
+  CAF_REQUIRE_EQUAL(w->puts.size(), 300u);
+  kill_node(2);
+  CAF_CHECK_EQUAL(w->puts.size(), 600u);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
