@@ -52,6 +52,7 @@ struct pending_request {
   /// Scans: last slot with the same homes, and bytes wanted.
   uint16_t last_slot = 0;
   uint32_t max_bytes = 0;
+  std::string prefix;
   /// What the put's answer lets the client claim.
   core::context seen;
   uint64_t stamp = 0;

@@ -18,8 +18,9 @@ void coordinator_state::start_scan(ticket t, request& r, const client_op& op,
                        });
   };
   r.last_slot = r.slot;
-  while (r.last_slot + 1u < core::slot_count && same_homes(r.last_slot + 1u))
+  while (r.last_slot < op.last_slot && same_homes(r.last_slot + 1u))
     ++r.last_slot;
+  r.prefix = op.value;
   r.max_bytes = op.max_bytes;
   r.scan.emplace(std::move(need), order_of(r), r.keyspace->policy,
                  r.keyspace->hash_tags);
@@ -33,6 +34,7 @@ void coordinator_state::scan_action(ticket t, request& r,
       auto op = op_for(r, t, i, replica_verb::scan, asking);
       op.last_slot = r.last_slot;
       op.max_bytes = r.max_bytes;
+      op.bytes = r.prefix;
       ask(r, i, std::move(op));
     }
   if (what.answer) {

@@ -82,6 +82,11 @@ errc gateway_state::check(client_op& op, const std::string& keyspace,
            + std::to_string(config.max_key_bytes);
     return errc::key_too_large;
   }
+  if (op.verb == client_verb::scan && op.value.size() > config.max_key_bytes) {
+    text = "no key begins with " + std::to_string(op.value.size())
+           + " bytes, the limit is " + std::to_string(config.max_key_bytes);
+    return errc::key_too_large;
+  }
   if (op.value.size() > config.max_value_bytes) {
     text = std::to_string(op.value.size()) + " bytes, the limit is "
            + std::to_string(config.max_value_bytes);
@@ -147,6 +152,9 @@ void gateway_state::fill(wire::ScanRequest& in, client_op& out) {
   out.key = std::move(*in.mutable_after_key());
   out.slot = static_cast<uint16_t>(
     std::min<uint32_t>(in.slot(), core::slot_count - 1));
+  if (in.end_slot() > out.slot && in.end_slot() < core::slot_count)
+    out.last_slot = static_cast<uint16_t>(in.end_slot() - 1);
+  out.value = std::move(*in.mutable_prefix());
   out.max_bytes = std::clamp(in.max_bytes(), 1u, config.max_page_bytes);
   out.level.level
     = static_cast<core::consistency_level>(std::min(in.level(), 0xffu));

@@ -38,8 +38,11 @@ void storage_shard_state::scan(const asked& x, answer_groups& now) {
             == config.shard;
        ++n) {
     auto at = static_cast<uint16_t>(slot);
-    auto from = storage::record_key(group, at, op.keyspace, after);
-    if (!after.empty())
+    const auto& prefix = op.bytes;
+    auto resumes = !after.empty() && after >= prefix;
+    auto from
+      = storage::record_key(group, at, op.keyspace, resumes ? after : prefix);
+    if (resumes)
       from.push_back('\0');
     auto to = op.keyspace == 0xffffffff
                 ? storage::slot_begin(group, slot + 1)
@@ -53,6 +56,8 @@ void storage_shard_state::scan(const asked& x, answer_groups& now) {
         ++read_rows;
         storage::record_position position;
         storage::parse_record_key(key, position);
+        if (position.key.substr(0, prefix.size()) != prefix)
+          return false;
         core::append_row(rows, position.key, value);
         after.assign(position.key);
         return true;

@@ -1,15 +1,8 @@
-#include "client/client.hpp"
-
-#include "client/actor_systems.hpp"
+#include "client/client_impl.hpp"
 #include "client/dialer.hpp"
-#include "client/router.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
-
-#include <future>
-#include <mutex>
-#include <random>
 
 namespace covey::client {
 
@@ -67,71 +60,51 @@ Reply to_reply(outcome& o) {
 
 } // namespace
 
-struct client::impl {
-  explicit impl(settings given)
-    : options(std::move(given)), rng(seeded_rng()), system(borrow_system()) {
-    router_config config;
-    config.nodes = options.nodes;
-    config.agent = options.agent;
-    config.seed = rng();
-    connector = system->spawn<caf::detached>(dialer);
-    config.by_slot = options.by_slot;
-    config.data_centre = options.data_centre;
-    router
-      = system->spawn(covey::client::router, std::move(config), connector);
-  }
+client::impl::impl(settings given)
+  : options(std::move(given)), rng(seeded_rng()), system(borrow_system()) {
+  router_config config;
+  config.nodes = options.nodes;
+  config.by_slot = options.by_slot;
+  config.data_centre = options.data_centre;
+  config.agent = options.agent;
+  config.seed = rng();
+  connector = system->spawn<caf::detached>(dialer);
+  router = system->spawn(covey::client::router, std::move(config), connector);
+}
 
-  ~impl() {
-    caf::anon_send_exit(connector, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(router, caf::exit_reason::user_shutdown);
-    // Answers what is in flight: no callback runs after this.
-    caf::scoped_actor self{*system};
-    self->wait_for(router);
-  }
+client::impl::~impl() {
+  caf::anon_send_exit(connector, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(router, caf::exit_reason::user_shutdown);
+  // Answers what is in flight: no callback runs after this.
+  caf::scoped_actor self{*system};
+  self->wait_for(router);
+}
 
-  void submit(request_body&& request, const request_options& how,
-              std::function<void(outcome&)> done) {
-    call c;
-    c.request = std::move(request);
-    c.deadline = system->clock().now() + how.timeout;
-    c.retries = options.retries;
-    c.done = std::move(done);
-    caf::anon_send(router, std::move(c));
-  }
+void client::impl::submit(request_body&& request, const request_options& how,
+                          std::function<void(outcome&)> done) {
+  call c;
+  c.request = std::move(request);
+  c.deadline = system->clock().now() + how.timeout;
+  c.retries = options.retries;
+  c.done = std::move(done);
+  caf::anon_send(router, std::move(c));
+}
 
-  core::request_id new_request_id() {
-    std::lock_guard<std::mutex> guard{rng_mutex};
-    auto high = rng();
-    return {high, rng()};
-  }
+void client::impl::write(wire::PutRequest&& request, const request_options& how,
+                         callback done) {
+  auto id = how.request ? how.request : new_request_id();
+  request.set_request_high(id.high);
+  request.set_request_low(id.low);
+  submit(std::move(request), how, [done = std::move(done)](outcome& o) {
+    done(to_result(o));
+  });
+}
 
-  void write(wire::PutRequest&& request, const request_options& how,
-             callback done) {
-    auto id = how.request ? how.request : new_request_id();
-    request.set_request_high(id.high);
-    request.set_request_low(id.low);
-    submit(std::move(request), how, [done = std::move(done)](outcome& o) {
-      done(to_result(o));
-    });
-  }
-
-  template <class Reply>
-  Reply ask(request_body&& request, const request_options& how) {
-    auto promise = std::make_shared<std::promise<Reply>>();
-    auto future = promise->get_future();
-    submit(std::move(request), how, [promise](outcome& o) {
-      promise->set_value(to_reply<Reply>(o));
-    });
-    return future.get();
-  }
-
-  settings options;
-  std::mutex rng_mutex;
-  std::mt19937_64 rng;
-  borrowed_system system;
-  connector_actor connector;
-  router_actor router;
-};
+core::request_id client::impl::new_request_id() {
+  std::lock_guard<std::mutex> guard{rng_mutex};
+  auto high = rng();
+  return {high, rng()};
+}
 
 client::client(settings config) : impl_(new impl{std::move(config)}) {}
 
@@ -162,75 +135,55 @@ void client::get(std::string key, const request_options& options,
   request.set_key(std::move(key));
   request.set_level(static_cast<uint32_t>(options.level.level));
   request.set_level_count(options.level.count);
-  impl_->submit(std::move(request), options,
-                [done = std::move(done)](outcome& o) {
-                  done(to_result(o));
-                });
+  impl_->submit(
+    std::move(request), options,
+    [resolve = options.resolve, done = std::move(done)](outcome& o) {
+      auto r = to_result(o);
+      if (resolve && r.values.size() > 1) {
+        auto merged = resolve(std::move(r.values));
+        r.values.clear();
+        r.values.push_back(std::move(merged));
+      }
+      done(std::move(r));
+    });
 }
-
-namespace {
-
-// Waits for the result of an asynchronous request.
-class waiter {
-public:
-  callback done() {
-    return [promise = promise_](result&& r) {
-      promise->set_value(std::move(r));
-    };
-  }
-
-  result wait() {
-    return promise_->get_future().get();
-  }
-
-private:
-  std::shared_ptr<std::promise<result>> promise_
-    = std::make_shared<std::promise<result>>();
-};
-
-} // namespace
 
 result client::put(std::string key, std::string value,
                    const request_options& options) {
-  waiter w;
+  waiter<result> w;
   put(std::move(key), std::move(value), options, w.done());
   return w.wait();
 }
 
 result client::remove(std::string key, const request_options& options) {
-  waiter w;
+  waiter<result> w;
   remove(std::move(key), options, w.done());
   return w.wait();
 }
 
 result client::get(std::string key, const request_options& options) {
-  waiter w;
+  waiter<result> w;
   get(std::move(key), options, w.done());
   return w.wait();
 }
 
-wire::ScanReply client::scan(uint32_t slot, std::string after_key,
-                             uint32_t max_bytes,
-                             const request_options& options) {
-  wire::ScanRequest request;
-  request.set_keyspace(options.keyspace);
-  request.set_slot(slot);
-  request.set_after_key(std::move(after_key));
-  request.set_max_bytes(max_bytes);
-  request.set_level(static_cast<uint32_t>(options.level.level));
-  request.set_level_count(options.level.count);
-  return impl_->ask<wire::ScanReply>(std::move(request), options);
-}
-
 wire::StatusReply client::status(const request_options& options) {
-  return impl_->ask<wire::StatusReply>(wire::StatusRequest{}, options);
+  waiter<wire::StatusReply> w;
+  impl_->submit(wire::StatusRequest{}, options, [done = w.done()](outcome& o) {
+    done(to_reply<wire::StatusReply>(o));
+  });
+  return w.wait();
 }
 
 wire::RingReply client::ring(std::string key, const request_options& options) {
   wire::RingRequest request;
   request.set_keyspace(options.keyspace);
   request.set_key(std::move(key));
-  return impl_->ask<wire::RingReply>(std::move(request), options);
+  waiter<wire::RingReply> w;
+  impl_->submit(std::move(request), options, [done = w.done()](outcome& o) {
+    done(to_reply<wire::RingReply>(o));
+  });
+  return w.wait();
 }
 
 } // namespace covey::client

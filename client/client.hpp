@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,10 @@ struct settings {
   uint32_t retries = 2;
 };
 
+/// Merges siblings, two or more, into one value. For asynchronous gets on the
+/// client's thread: must neither block nor throw.
+using resolver = std::function<std::string(std::vector<std::string>&&)>;
+
 struct request_options {
   std::string keyspace = "default";
   core::consistency level;
@@ -49,6 +54,9 @@ struct request_options {
   /// Writes only: of the earlier attempt, if this one repeats it. None given: a
   /// new one.
   core::request_id request;
+  /// Gets only: siblings arrive as the one value that this makes of them. A put
+  /// with the get's context then stores it in their place.
+  resolver resolve;
 };
 
 struct result {
@@ -72,9 +80,66 @@ struct result {
   }
 };
 
+/// One of the writes of a multi-put.
+struct write {
+  std::string key;
+  std::string value;
+  /// What the last get of the key returned.
+  std::string context;
+  /// A delete: `value` is ignored.
+  bool remove = false;
+};
+
+/// Where a scan goes on: in this slot, after this key. Stays good when members
+/// join or leave.
+struct scan_cursor {
+  uint32_t slot = 0;
+  std::string after_key;
+
+  bool at_end() const;
+};
+
+inline bool operator==(const scan_cursor& x, const scan_cursor& y) {
+  return x.slot == y.slot && x.after_key == y.after_key;
+}
+
+struct scan_options {
+  /// Keyspace, level and timeout, of each page.
+  request_options request;
+  /// Only keys that begin with it.
+  std::string prefix;
+  /// Roughly, of keys and values in a page; the node has a limit of its own.
+  uint32_t page_bytes = 256 << 10;
+  /// Not beyond this slot. With hash tags `core::slot_of` of the tag
+  /// tells where all keys of that tag lie.
+  std::optional<uint16_t> slot;
+};
+
+struct scan_entry {
+  std::string key;
+  /// Several are siblings.
+  std::vector<std::string> values;
+};
+
+struct scan_page {
+  errc code{};
+  std::string text;
+  std::vector<scan_entry> entries;
+  /// Where the next page begins; on an error where this one did.
+  scan_cursor next;
+
+  bool ok() const {
+    return code == errc{};
+  }
+};
+
 /// Called once, on the client's own thread: must neither block, nor throw, nor
 /// destroy the client.
 using callback = std::function<void(result&&)>;
+using many_callback = std::function<void(std::vector<result>&&)>;
+
+/// What a key's values, none or one or siblings, are to become.
+using change = std::function<std::string(std::vector<std::string>&&)>;
 
 /// Every request is answered, latest at its deadline. Thread-safe. The
 /// destructor answers what is in flight with `shutting_down`.
@@ -95,10 +160,30 @@ public:
   void remove(std::string key, const request_options& options, callback done);
   void get(std::string key, const request_options& options, callback done);
 
-  /// A page of at most about `max_bytes`, from `slot` and after `after_key`;
-  /// the errors of these three are in the reply.
-  wire::ScanReply scan(uint32_t slot, std::string after_key, uint32_t max_bytes,
-                       const request_options& options);
+  /// One result for each key, in the order of the keys. Not a transaction:
+  /// each key succeeds or fails by itself.
+  std::vector<result> multi_get(std::vector<std::string> keys,
+                                const request_options& options);
+  void multi_get(std::vector<std::string> keys, const request_options& options,
+                 many_callback done);
+  /// Likewise; `context` and `request` of the options are not used.
+  std::vector<result> multi_put(std::vector<write> writes,
+                                const request_options& options);
+  void multi_put(std::vector<write> writes, const request_options& options,
+                 many_callback done);
+
+  /// Reads the key and puts what `f` makes of its values in their place, within
+  /// one timeout. Of two at the same time both stay, as siblings that the next
+  /// update gets. The result is that of the put, or of the get if it failed.
+  result update(const std::string& key, const change& f,
+                const request_options& options);
+
+  /// A page from `from` on. client/scanner.hpp goes through all of them.
+  scan_page scan(const scan_cursor& from, const scan_options& options);
+  void scan(const scan_cursor& from, const scan_options& options,
+            std::function<void(scan_page&&)> done);
+
+  /// Of the node that answers; errors are in the reply.
   wire::StatusReply status(const request_options& options);
   wire::RingReply ring(std::string key, const request_options& options);
 

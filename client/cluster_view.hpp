@@ -31,8 +31,7 @@ public:
                                         std::string_view data_centre) const;
 
 private:
-  std::vector<core::member_index> homes(const core::keyspace& ks,
-                                        uint16_t slot,
+  std::vector<core::member_index> homes(const core::keyspace& ks, uint16_t slot,
                                         std::string_view data_centre) const;
 
   core::epoch epoch_;

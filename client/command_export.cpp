@@ -1,16 +1,15 @@
 // covey export: every key of a keyspace as lines that import reads.
 
-#include "client/back_off.hpp"
 #include "client/commands.hpp"
 #include "client/json_lines.hpp"
 #include "client/report.hpp"
+#include "client/scanner.hpp"
 #include "core/slot.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <random>
-#include <thread>
 #include <unistd.h>
 
 namespace covey::client {
@@ -18,57 +17,42 @@ namespace covey::client {
 namespace {
 
 constexpr uint32_t page_bytes = 512 << 10;
-constexpr auto back_off_least = std::chrono::milliseconds{20};
-constexpr auto back_off_most = std::chrono::milliseconds{1000};
 
 class export_run {
 public:
   export_run(const options& opts, client& kv)
-    : opts_(opts), kv_(kv), rng_(kv.new_request_id().high) {}
+    : pages_(kv, whole_keyspace(opts)) {}
 
   int run();
 
 private:
   using clock = std::chrono::steady_clock;
 
-  wire::ScanReply next_page();
-  bool print(const wire::ScanReply& page);
+  bool print(const scan_page& page);
   void show_progress();
   int output_failed() const;
 
-  const options& opts_;
-  client& kv_;
-  std::mt19937_64 rng_;
-  uint32_t slot_ = 0;
-  std::string after_key_;
+  static scan_options whole_keyspace(const options& opts) {
+    scan_options result;
+    result.request = opts.request;
+    result.page_bytes = page_bytes;
+    result.prefix = opts.prefix;
+    return result;
+  }
+
+  scanner pages_;
   uint64_t keys_ = 0;
   uint64_t lines_ = 0;
   clock::time_point next_second_ = clock::now() + std::chrono::seconds{1};
 };
 
-// An overloaded page is asked for again, within the deadline of one page.
-wire::ScanReply export_run::next_page() {
-  auto deadline = clock::now() + opts_.request.timeout;
-  for (uint32_t attempt = 0;; ++attempt) {
-    auto how = opts_.request;
-    how.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
-      deadline - clock::now());
-    auto page = kv_.scan(slot_, after_key_, page_bytes, how);
-    auto pause = back_off(attempt, back_off_least, back_off_most, rng_);
-    if (static_cast<errc>(page.code()) != errc::overloaded
-        || clock::now() + pause >= deadline)
-      return page;
-    std::this_thread::sleep_for(pause);
-  }
-}
-
-bool export_run::print(const wire::ScanReply& page) {
+bool export_run::print(const scan_page& page) {
   std::string lines;
-  for (auto& entry : page.entries()) {
+  for (const auto& entry : page.entries) {
     ++keys_;
-    for (auto& value : entry.values()) {
+    for (const auto& value : entry.values) {
       ++lines_;
-      lines += record_line(entry.key(), value);
+      lines += record_line(entry.key, value);
       lines += '\n';
     }
   }
@@ -82,7 +66,7 @@ void export_run::show_progress() {
   next_second_ = now + std::chrono::seconds{1};
   std::fprintf(stderr, "\r\033[K%llu keys, %.0f%%",
                static_cast<unsigned long long>(keys_),
-               100.0 * slot_ / core::slot_count);
+               100.0 * pages_.cursor().slot / core::slot_count);
   std::fflush(stderr);
 }
 
@@ -95,27 +79,18 @@ int export_run::output_failed() const {
 }
 
 int export_run::run() {
-  while (slot_ < core::slot_count) {
-    auto page = next_page();
-    auto code = static_cast<errc>(page.code());
-    if (code == errc::none && page.next_slot() < core::slot_count
-        && page.next_slot() == slot_ && page.next_after_key() == after_key_
-        && page.entries_size() == 0) {
-      code = errc::bad_message;
-      page.set_text("the node sent an empty page that leads nowhere");
-    }
-    if (code != errc::none) {
+  scan_page page;
+  while (pages_.next(page)) {
+    if (!page.ok()) {
       std::fflush(stdout);
-      return report("export", {code,
-                               page.text() + " (incomplete: stopped in slot "
-                                 + std::to_string(slot_) + " after "
+      return report("export", {page.code,
+                               page.text + " (incomplete: stopped in slot "
+                                 + std::to_string(page.next.slot) + " after "
                                  + std::to_string(keys_) + " keys)",
                                false, false});
     }
     if (!print(page))
       return output_failed();
-    slot_ = page.next_slot();
-    after_key_ = page.next_after_key();
     show_progress();
   }
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)

@@ -52,7 +52,10 @@ struct raw_options {
 constexpr uint64_t max_ttl_s = 100ull * 366 * 24 * 3600;
 
 void add_global_options(CLI::App& app, options& out, raw_options& raw) {
-  app.add_option("--node", raw.nodes, "Nodes to begin with, tried in this order; import and export\nfind the others")
+  app
+    .add_option("--node", raw.nodes,
+                "Nodes to begin with, tried in this order; import and "
+                "export\nfind the others")
     ->envname("COVEY_NODES")
     ->option_text("HOST:PORT,... (or COVEY_NODES; default 127.0.0.1:7101)");
   app
@@ -156,9 +159,11 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
     "--overwrite", out.overwrite,
     "Replace the values that keys have (reads them first); without\n"
     "it a record becomes their sibling");
-  add_command(app, "export",
-              "Write every key of the keyspace to stdout as JSON lines",
-              "Example:\n  covey --keyspace users export > users.jsonl");
+  auto& dump = add_command(
+    app, "export", "Write every key of the keyspace to stdout as JSON lines",
+    "Example:\n  covey --keyspace users export > users.jsonl");
+  dump.add_option("--prefix", out.prefix, "Only keys that begin with this")
+    ->option_text("TEXT");
   add_command(app, "status", "Show members, keyspaces and statistics",
               "Example:\n  covey --node n2:7101 status");
   auto& ring

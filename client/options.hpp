@@ -28,6 +28,8 @@ struct options {
   std::string ack_log;
   std::string skip_acked;
   bool overwrite = false;
+  // export only.
+  std::string prefix;
 };
 
 /// Parses the command line. An exit code if there is nothing left to do: the

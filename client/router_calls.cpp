@@ -31,8 +31,9 @@ bool same(const wire::GetRequest& x, const wire::GetRequest& y) {
 
 template <class Reply>
 core::epoch_id epoch_of(const Reply& reply) {
-  if constexpr (std::is_same_v<Reply, wire::PutReply>
-                || std::is_same_v<Reply, wire::GetReply>)
+  if constexpr (std::is_same_v<
+                  Reply,
+                  wire::PutReply> || std::is_same_v<Reply, wire::GetReply>)
     return {reply.epoch_generation(), reply.epoch_number()};
   else
     return {};
@@ -124,8 +125,10 @@ void router_state::stamp(const node_session& s, request_body& request,
     [&](auto& x) {
       using type = std::decay_t<decltype(x)>;
       x.set_id(id);
-      if constexpr (!std::is_same_v<type, wire::StatusRequest>
-                    && !std::is_same_v<type, wire::RingRequest>)
+      if constexpr (
+        !std::is_same_v<
+          type,
+          wire::StatusRequest> && !std::is_same_v<type, wire::RingRequest>)
         x.set_deadline_us(deadline_us);
     },
     request);

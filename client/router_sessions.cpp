@@ -35,8 +35,8 @@ node_session* router_state::find(uint32_t id) {
 }
 
 node_session* router_state::sender() {
-  auto i
-    = by_gateway_.find(caf::actor_cast<caf::actor_addr>(self_->current_sender()));
+  auto i = by_gateway_.find(
+    caf::actor_cast<caf::actor_addr>(self_->current_sender()));
   return i == by_gateway_.end() ? nullptr : i->second;
 }
 
@@ -116,7 +116,8 @@ void router_state::on_welcome(const wire::ClientWelcome& welcome) {
     return;
   }
   for (size_t m = 0; m < of_member_.size(); ++m)
-    if (of_member_[m] == &s && view_->epoch().members[m].name != welcome.node()) {
+    if (of_member_[m] == &s
+        && view_->epoch().members[m].name != welcome.node()) {
       lose(s, "another node answers there: " + welcome.node());
       return;
     }

@@ -5,6 +5,7 @@
 #include "core/context.hpp"
 #include "core/epoch.hpp"
 #include "core/request_id.hpp"
+#include "core/slot.hpp"
 #include "messages/errors.hpp"
 
 #include <cstdint>
@@ -41,7 +42,8 @@ struct replica_op {
   bool flushed = false;
   bool tombstone = false;
   std::string key;
-  /// put: the value. write: the record. forward: a wire::PutRequest.
+  /// put: the value. write: the record. forward: a wire::PutRequest. scan: the
+  /// prefix.
   std::string bytes;
   // put only.
   core::context seen;
@@ -116,8 +118,9 @@ struct client_op {
   bool forwarded = false;
   uint64_t expires_at_ms = 0;
   core::epoch_id epoch;
-  // scan only: `key` is the last key of the page before.
+  // scan only: `key` is the last key of the page before, `value` the prefix.
   uint16_t slot = 0;
+  uint16_t last_slot = core::slot_count - 1;
   uint32_t max_bytes = 0;
 };
 

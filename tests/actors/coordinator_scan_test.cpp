@@ -105,6 +105,18 @@ CAF_TEST(a scan ends where the homes change) {
   CAF_CHECK(!(beyond.is_home(members[0]) && beyond.is_home(members[1])));
 }
 
+CAF_TEST(a scan ends at the slot that the client names) {
+  auto op = scan(0);
+  op.last_slot = 7;
+  op.value = "prefix";
+  submit(op);
+  auto members = asked_members();
+  CAF_REQUIRE(!members.empty());
+  auto asked = take(members[0]);
+  CAF_CHECK_EQUAL(asked.last_slot, 7u);
+  CAF_CHECK_EQUAL(asked.bytes, "prefix");
+}
+
 CAF_TEST(a home that fails or answers no page is replaced by another) {
   submit(scan(slot));
   auto members = asked_members();

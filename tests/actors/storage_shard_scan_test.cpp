@@ -18,7 +18,7 @@ struct fixture : test::shard_fixture {
   core::scan_page page(const std::string& ks, uint16_t slot,
                        const std::string& after, uint16_t last,
                        uint32_t max_bytes) {
-    auto op = operation(replica_verb::scan, after, {}, ks);
+    auto op = operation(replica_verb::scan, after, prefix, ks);
     op.slot = slot;
     op.last_slot = last;
     op.max_bytes = max_bytes;
@@ -57,11 +57,11 @@ struct fixture : test::shard_fixture {
     });
     return xs;
   }
-  keys fill(const std::string& ks, const std::string& prefix, int n) {
+  keys fill(const std::string& ks, const std::string& stem, int n) {
     keys result;
     std::vector<replica_op> ops;
     for (auto i = 0; i < n; ++i) {
-      result.push_back(prefix + std::to_string(i));
+      result.push_back(stem + std::to_string(i));
       ops.push_back(operation(replica_verb::put, result.back(), "v", ks));
     }
     ask(std::move(ops));
@@ -69,12 +69,32 @@ struct fixture : test::shard_fixture {
   }
 
   std::string bytes;
+  std::string prefix;
   int pages = 0;
 };
 
 } // namespace
 
 CAF_TEST_FIXTURE_SCOPE(storage_shard_scan_tests, fixture)
+
+CAF_TEST(a prefix leaves out the keys without it) {
+  fill("default", "a", 30);
+  auto all = fill("default", "b", 30);
+  fill("default", "c", 30);
+  prefix = "b";
+  for (auto max_bytes : {1u, 200u, 1u << 20})
+    CAF_CHECK(scan("default", max_bytes) == all);
+  prefix = "b\xff";
+  CAF_CHECK(scan("default", 1 << 20).empty());
+  prefix = "b1";
+  all.erase(std::remove_if(all.begin(), all.end(),
+                           [](const auto& x) {
+                             return x.compare(0, 2, "b1") != 0;
+                           }),
+            all.end());
+  CAF_CHECK_EQUAL(all.size(), 11u);
+  CAF_CHECK(scan("default", 1 << 20) == all);
+}
 
 CAF_TEST(pages of any size together hold every key once and in order) {
   auto all = fill("default", "key", 60);

@@ -2,12 +2,14 @@
 
 #include "client/client.hpp"
 #include "client/importer.hpp"
+#include "client/scanner.hpp"
 #include "tests/client/fake_node.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/test/unit_test.hpp>
 
+#include <algorithm>
 #include <future>
 #include <memory>
 #include <set>
@@ -89,12 +91,123 @@ CAF_TEST(status and ring and scan are answered) {
   CAF_CHECK_EQUAL(kv->ring("k", options).homes_size(), 2);
   for (auto key : {"a", "b", "c"})
     CAF_CHECK(kv->put(key, std::string(1000, 'v'), options).ok());
-  auto page = kv->scan(0, "", 1500, options);
-  CAF_REQUIRE_EQUAL(page.entries_size(), 2);
-  CAF_CHECK_EQUAL(page.next_after_key(), "b");
-  page = kv->scan(page.next_slot(), page.next_after_key(), 1500, options);
-  CAF_REQUIRE_EQUAL(page.entries_size(), 1);
-  CAF_CHECK_EQUAL(page.next_slot(), 16384u);
+  client::scan_options how;
+  how.page_bytes = 1500;
+  auto page = kv->scan({}, how);
+  CAF_REQUIRE_EQUAL(page.entries.size(), 2u);
+  CAF_CHECK_EQUAL(page.next.after_key, "b");
+  page = kv->scan(page.next, how);
+  CAF_REQUIRE_EQUAL(page.entries.size(), 1u);
+  CAF_CHECK(page.next.at_end());
+}
+
+CAF_TEST(a scanner goes through all pages and begins again where it was) {
+  start(manner::normal);
+  for (int i = 0; i < 20; ++i)
+    kv->put("k" + std::to_string(i), std::string(500, 'v'), options);
+  client::scan_options how;
+  how.page_bytes = 1500;
+  std::set<std::string> keys;
+  client::scan_page page;
+  client::scan_cursor middle;
+  client::scanner first{*kv, how};
+  for (int i = 0; i < 3; ++i) {
+    CAF_REQUIRE(first.next(page));
+    for (auto& entry : page.entries)
+      CAF_CHECK(keys.insert(entry.key).second);
+    middle = first.cursor();
+  }
+  first.cancel();
+  CAF_CHECK(!first.next(page));
+  CAF_CHECK(first.cursor() == middle);
+  CAF_CHECK(keys.size() > 3 && keys.size() < 20);
+  client::scanner rest{*kv, how, middle};
+  while (rest.next(page))
+    for (auto& entry : page.entries)
+      CAF_CHECK(keys.insert(entry.key).second);
+  CAF_CHECK(rest.cursor().at_end());
+  CAF_CHECK_EQUAL(keys.size(), 20u);
+}
+
+CAF_TEST(a scan with a prefix leaves out other keys) {
+  start(manner::normal);
+  for (auto key : {"a1", "b1", "b2", "c1"})
+    kv->put(key, "v", options);
+  client::scan_options how;
+  how.prefix = "b";
+  auto page = kv->scan({}, how);
+  CAF_REQUIRE_EQUAL(page.entries.size(), 2u);
+  CAF_CHECK_EQUAL(page.entries[0].key, "b1");
+}
+
+CAF_TEST(a page with an error is the last one of its scanner) {
+  start(manner::normal);
+  client::scan_options how;
+  how.request.keyspace = "other";
+  client::scanner pages{*kv, how};
+  client::scan_page page;
+  CAF_REQUIRE(pages.next(page));
+  CAF_CHECK(page.code == errc::unknown_keyspace);
+  CAF_CHECK(!pages.next(page));
+}
+
+CAF_TEST(many gets and puts answer in their order) {
+  start(manner::normal);
+  std::vector<client::write> writes;
+  for (int i = 0; i < 10; ++i)
+    writes.push_back({"k" + std::to_string(i), std::to_string(i), "", false});
+  for (auto& r : kv->multi_put(writes, options))
+    CAF_CHECK(r.ok());
+  auto got = kv->multi_get({"k7", "none", "k2"}, options);
+  CAF_REQUIRE_EQUAL(got.size(), 3u);
+  CAF_CHECK(got[0].values == std::vector<std::string>{"7"});
+  CAF_CHECK(got[1].ok() && got[1].values.empty());
+  CAF_CHECK(got[2].values == std::vector<std::string>{"2"});
+  auto removed = kv->multi_put({{"k7", "", got[0].context, true}}, options);
+  CAF_CHECK(removed.at(0).ok());
+  CAF_CHECK(kv->get("k7", options).values.empty());
+  CAF_CHECK(kv->multi_get({}, options).empty());
+}
+
+CAF_TEST(one write that fails is told beside those that do not ) {
+  start(manner::normal);
+  auto results = kv->multi_put(
+    {{"big", std::string(2 << 20, 'v'), "", false}, {"small", "v", "", false}},
+    options);
+  CAF_CHECK(results[0].code == errc::value_too_large);
+  CAF_CHECK(results[1].ok());
+}
+
+CAF_TEST(siblings are resolved if somebody says how) {
+  start(manner::normal);
+  kv->put("cart", "apples", options);
+  kv->put("cart", "pears", options);
+  CAF_CHECK_EQUAL(kv->get("cart", options).values.size(), 2u);
+  auto join = [](std::vector<std::string>&& values) {
+    std::sort(values.begin(), values.end());
+    std::string result;
+    for (auto& value : values)
+      result += (result.empty() ? "" : "+") + value;
+    return result;
+  };
+  options.resolve = join;
+  auto got = kv->get("cart", options);
+  CAF_REQUIRE_EQUAL(got.values.size(), 1u);
+  CAF_CHECK_EQUAL(got.values[0], "apples+pears");
+  options.resolve = nullptr;
+  auto updated = kv->update(
+    "cart",
+    [&](std::vector<std::string>&& values) {
+      values.push_back("plums");
+      return join(std::move(values));
+    },
+    options);
+  CAF_CHECK(updated.ok());
+  got = kv->get("cart", options);
+  CAF_REQUIRE_EQUAL(got.values.size(), 1u);
+  CAF_CHECK_EQUAL(got.values[0], "apples+pears+plums");
+  options.keyspace = "other";
+  CAF_CHECK(kv->update("cart", join, options).code == errc::unknown_keyspace);
 }
 
 CAF_TEST(a port where nobody listens is named with the reason) {

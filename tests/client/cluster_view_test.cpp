@@ -63,7 +63,8 @@ CAF_TEST(the client finds the homes that the nodes find) {
         CAF_FAIL("slot " << slot << " of " << ks.name);
     }
   }
-  CAF_CHECK(view.homes("tagged", "a{x}", "") == view.homes("tagged", "{x}b", ""));
+  CAF_CHECK(view.homes("tagged", "a{x}", "")
+            == view.homes("tagged", "{x}b", ""));
   CAF_CHECK(view.homes("all", core::slot_of("a{x}", false), "")
             == view.homes("all", "a{x}", ""));
 }

@@ -27,6 +27,16 @@ uint64_t wall_us() {
     std::chrono::duration_cast<std::chrono::microseconds>(t).count());
 }
 
+template <class Request, class Reply>
+bool refused(const Request& request, Reply& reply) {
+  reply.set_id(request.id());
+  if (request.keyspace() == "default")
+    return false;
+  reply.set_code(static_cast<uint32_t>(errc::unknown_keyspace));
+  reply.set_text("no keyspace '" + request.keyspace() + "'");
+  return true;
+}
+
 wire::PutReply put(fake_node_state& st, const wire::PutRequest& request) {
   wire::PutReply reply;
   reply.set_id(request.id());
@@ -35,9 +45,8 @@ wire::PutReply put(fake_node_state& st, const wire::PutRequest& request) {
     reply.set_code(static_cast<uint32_t>(errc::deadline_expired));
   } else if (st.how == manner::busy && ++st.puts % 2 == 0) {
     reply.set_code(static_cast<uint32_t>(errc::overloaded));
-  } else if (request.keyspace() != "default") {
-    reply.set_code(static_cast<uint32_t>(errc::unknown_keyspace));
-    reply.set_text("no keyspace '" + request.keyspace() + "'");
+  } else if (refused(request, reply)) {
+    return reply;
   } else if (request.value().size() > (1 << 20)) {
     reply.set_code(static_cast<uint32_t>(errc::value_too_large));
     reply.set_text("the value has " + std::to_string(request.value().size())
@@ -59,7 +68,8 @@ wire::PutReply put(fake_node_state& st, const wire::PutRequest& request) {
 
 wire::GetReply get(fake_node_state& st, const wire::GetRequest& request) {
   wire::GetReply reply;
-  reply.set_id(request.id());
+  if (refused(request, reply))
+    return reply;
   reply.set_answered(2);
   reply.set_needed(2);
   auto found = st.values.find(request.key());
@@ -72,7 +82,8 @@ wire::GetReply get(fake_node_state& st, const wire::GetRequest& request) {
 
 wire::ScanReply scan(fake_node_state& st, const wire::ScanRequest& request) {
   wire::ScanReply reply;
-  reply.set_id(request.id());
+  if (refused(request, reply))
+    return reply;
   size_t bytes = 0;
   auto i = st.values.upper_bound(request.after_key());
   for (; i != st.values.end() && bytes < request.max_bytes(); ++i) {

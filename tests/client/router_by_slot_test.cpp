@@ -194,7 +194,8 @@ CAF_TEST(a get joins the same one of its burst) {
   answer_get_at(0);
   for (int i = 0; i < 3; ++i) {
     CAF_REQUIRE(outcomes[i]);
-    CAF_CHECK_EQUAL(std::get<wire::GetReply>(outcomes[i]->reply).values(0), "v");
+    CAF_CHECK_EQUAL(std::get<wire::GetReply>(outcomes[i]->reply).values(0),
+                    "v");
   }
   CAF_CHECK(!outcomes[3]);
 }

@@ -222,6 +222,11 @@ class CommandTest(ProcessTest):
         exported = self.done(one.covey("export"))
         self.assertEqual(dict(map(record_bytes, json_lines(exported))), records)
         self.done(other.covey("import", "-", stdin=exported))
+        some = self.done(one.covey("export", "--prefix", "key 1"))
+        self.assertEqual(
+            dict(map(record_bytes, json_lines(some))),
+            {k: v for k, v in records.items() if k.startswith(b"key 1")},
+        )
         again = self.done(other.covey("export", via="n2"))
         self.assertEqual(sorted(again.splitlines()), sorted(exported.splitlines()))
 
