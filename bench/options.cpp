@@ -3,6 +3,7 @@
 #include "client/options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <iostream>
 
 namespace covey::bench {
@@ -176,22 +177,23 @@ void check_together(const options& out, const CLI::App& app) {
   auto given = [&app](const char* name) {
     return app.count(name) > 0;
   };
-  if (given("--rate") && given("--clients"))
-    throw CLI::ValidationError("--clients", "is of the closed loop, --rate of "
-                                            "the open one: give one of them");
-  if (given("--max-in-flight") && !given("--rate"))
-    throw CLI::ValidationError("--max-in-flight", "is of the open loop: give "
-                                                  "--rate as well");
-  if (out.duration.count() == 0 && !out.fill)
-    throw CLI::ValidationError("--duration-s", "is 0 and --load is not given: "
-                                               "there is nothing to do");
-  if (out.connections > (out.rate > 0 ? out.max_in_flight : out.clients))
-    throw CLI::ValidationError("--connections", "is more than requests may be "
-                                                "under way");
-  if (out.load.has(op_kind::scan) && out.rate == 0
-      && out.clients > max_scanning_clients)
-    throw CLI::ValidationError("--clients", "is at most 256 in workloads with "
-                                            "scans, which take a thread each");
+  auto refuse = [](bool wrong, const char* name, const char* why) {
+    if (wrong)
+      throw CLI::ValidationError(name, why);
+  };
+  // It passes every comparison with the bounds.
+  refuse(std::isnan(out.rate), "--rate", "'nan' is no rate");
+  refuse(given("--rate") && given("--clients"), "--clients",
+         "is for the closed loop, --rate for the open one: give one of them");
+  refuse(given("--max-in-flight") && !given("--rate"), "--max-in-flight",
+         "is for the open loop: give --rate as well");
+  refuse(out.duration.count() == 0 && !out.fill, "--duration-s",
+         "0 without --load leaves nothing to do");
+  refuse(out.connections > (out.rate > 0 ? out.max_in_flight : out.clients),
+         "--connections", "more of them than requests may be under way");
+  refuse(out.load.has(op_kind::scan) && out.rate == 0
+           && out.clients > max_scanning_clients,
+         "--clients", "at most 256 if the workload scans: each takes a thread");
 }
 
 // Translates what CLI11 filled; throws CLI::ValidationError.
