@@ -85,10 +85,13 @@ void phase::drain() {
 
 phase_result phase::run() {
   load_.begin();
-  if (plan_.warm_up.count() == 0 || pass(bench_clock::now() + plan_.warm_up)) {
+  auto warm = true;
+  if (plan_.warm_up.count() > 0) {
+    warm = pass(bench_clock::now() + plan_.warm_up);
     load_.take();
-    measure();
   }
+  if (warm)
+    measure();
   drain();
   return std::move(result_);
 }
