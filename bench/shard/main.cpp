@@ -1,0 +1,137 @@
+// covey_shard_ratio: durable puts of a storage shard, as a share of what a
+// plain loop over WiredTiger does with the same transactions and flushes.
+
+#include "bench/shard/plain_contestant.hpp"
+#include "bench/shard/shard_contestant.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <unistd.h>
+
+namespace {
+
+using namespace covey;
+using namespace covey::bench;
+
+/// A record remembers its newest requests: from so many puts on it is as large
+/// as it gets.
+constexpr uint32_t fill_rounds = 10;
+
+struct settings {
+  contest what;
+  uint32_t seconds = 2;
+  uint32_t repeats = 3;
+  uint64_t row_bytes = 0;
+  bool detached = false;
+  std::string directory = std::filesystem::temp_directory_path().string();
+};
+
+void add_options(CLI::App& app, settings& out) {
+  auto& what = out.what;
+  app.add_option("--keys", what.keys, "How many keys there are")
+    ->check(CLI::Range(uint64_t{1}, uint64_t{10'000'000}))
+    ->capture_default_str();
+  app.add_option("--value-size", what.value_size, "Bytes of each value")
+    ->check(CLI::Range(size_t{0}, size_t{1} << 20))
+    ->capture_default_str();
+  app.add_option("--in-flight", what.in_flight, "Puts under way")
+    ->check(CLI::Range(size_t{1}, size_t{100'000}))
+    ->capture_default_str();
+  app.add_option("--seconds", out.seconds, "How long each run takes")
+    ->check(CLI::Range(1u, 3600u))
+    ->capture_default_str();
+  app.add_option("--repeats", out.repeats, "Runs of each, in turn")
+    ->check(CLI::Range(1u, 1000u))
+    ->capture_default_str();
+  app.add_option("--row-bytes", out.row_bytes,
+                 "Rows of the loop; 0: as large as the shard's records");
+  app.add_flag("--detached", out.detached,
+               "Gives the shard a thread of its own");
+  app.add_option("--directory", out.directory, "Where the stores are made")
+    ->check(CLI::ExistingDirectory)
+    ->capture_default_str();
+}
+
+/// Removed with everything in it.
+class stores {
+public:
+  explicit stores(const std::string& parent) : path_(parent + "/covey-XXXXXX") {
+    if (::mkdtemp(path_.data()) == nullptr)
+      throw std::runtime_error("cannot create " + path_);
+  }
+  ~stores() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  stores(const stores&) = delete;
+  stores& operator=(const stores&) = delete;
+
+  storage::wiredtiger_options options(const char* name) const {
+    storage::wiredtiger_options result;
+    result.directory = path_ + "/" + name;
+    std::filesystem::create_directories(result.directory);
+    return result;
+  }
+
+private:
+  std::string path_;
+};
+
+double median(std::vector<double> xs) {
+  std::sort(xs.begin(), xs.end());
+  return xs[xs.size() / 2];
+}
+
+void compete(const settings& asked) {
+  stores where{asked.directory};
+  shard_contestant shard{asked.what, where.options("shard"), asked.detached};
+  shard.fill(fill_rounds);
+  auto row_bytes = asked.row_bytes > 0 ? asked.row_bytes : shard.record_size();
+  plain_contestant plain{asked.what, where.options("plain"), row_bytes};
+  plain.fill();
+  std::printf(
+    "%zu puts under way, %llu keys, values of %zu bytes, records of "
+    "%zu, rows of the loop of %zu\n",
+    asked.what.in_flight, static_cast<unsigned long long>(asked.what.keys),
+    asked.what.value_size, shard.record_size(), static_cast<size_t>(row_bytes));
+  std::vector<double> ours;
+  std::vector<double> theirs;
+  for (uint32_t i = 0; i < asked.repeats; ++i) {
+    theirs.push_back(plain.run(std::chrono::seconds{asked.seconds}));
+    ours.push_back(shard.run(std::chrono::seconds{asked.seconds}));
+    std::printf("loop %.0f/s, shard %.0f/s, ratio %.2f\n", theirs.back(),
+                ours.back(), ours.back() / theirs.back());
+    std::fflush(stdout);
+  }
+  std::printf("medians: loop %.0f/s, shard %.0f/s, ratio %.2f\n",
+              median(theirs), median(ours), median(ours) / median(theirs));
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  settings asked;
+  CLI::App app{"Durable puts of a storage shard against a plain loop over "
+               "WiredTiger with the same transactions and flushes",
+               "covey_shard_ratio"};
+  add_options(app, asked);
+  try {
+    app.parse(argc, argv);
+    compete(asked);
+  } catch (const CLI::Success& request) {
+    return app.exit(request);
+  } catch (const CLI::ParseError& wrong) {
+    std::fprintf(stderr,
+                 "covey_shard_ratio: usage: %s. Run it with --help for how to "
+                 "use it.\n",
+                 wrong.what());
+    return 2;
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "covey_shard_ratio: %s\n", failure.what());
+    return 1;
+  }
+  return 0;
+}

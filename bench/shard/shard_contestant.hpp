@@ -1,0 +1,33 @@
+// Contestant 1: a storage shard and its flusher, as actors of a real system.
+
+#pragma once
+
+#include "bench/shard/contest.hpp"
+
+#include <memory>
+
+namespace covey::bench {
+
+class shard_contestant {
+public:
+  /// On a new store in `store.directory`; ends the process if it cannot be
+  /// used. `detached` gives the shard a thread of its own; else it shares the
+  /// only scheduler thread with the driver, as in a node.
+  shard_contestant(const contest& what,
+                   const storage::wiredtiger_options& store, bool detached);
+  ~shard_contestant();
+
+  /// Puts every key once, then every key `rounds - 1` times more.
+  void fill(uint32_t rounds);
+  /// Durable puts a second, with `in_flight` of them under way: each one that
+  /// is on disk is replaced by the next.
+  double run(std::chrono::seconds duration);
+  /// Bytes of a stored record.
+  size_t record_size();
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace covey::bench
