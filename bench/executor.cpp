@@ -21,6 +21,11 @@ answer to_answer(const client::result& r) {
   return result;
 }
 
+client::scan_cursor start_of_scan(std::string key) {
+  auto slot = core::slot_of(key, false);
+  return {slot, std::move(key)};
+}
+
 } // namespace
 
 value_source::value_source(const value_settings& settings)
@@ -45,10 +50,10 @@ std::string value_source::next() {
 }
 
 executor::executor(client::settings nodes, client::request_options how,
-                   const value_settings& values, size_t scanning)
+                   const value_settings& values)
   : how_(std::move(how)), values_(values),
     bytes_per_key_(static_cast<uint32_t>(values.size) + row_overhead),
-    kv_(std::move(nodes)), scanners_(scanning) {}
+    kv_(std::move(nodes)) {}
 
 void executor::run(const operation& what, callback done) {
   switch (what.kind) {
@@ -63,9 +68,7 @@ void executor::run(const operation& what, callback done) {
       read_modify_write(what, std::move(done));
       break;
     case op_kind::scan:
-      scanners_.run([this, what, done = std::move(done)] {
-        done(scan(what));
-      });
+      scan(start_of_scan(key_of(what.key)), what.length, std::move(done));
       break;
   }
 }
@@ -106,19 +109,18 @@ void executor::read_modify_write(const operation& what, callback done) {
           });
 }
 
-answer executor::scan(const operation& what) {
-  auto after = key_of(what.key);
-  uint32_t slot = core::slot_of(after, false);
-  auto wanted = what.length;
-  while (wanted > 0 && slot < core::slot_count) {
-    auto page = kv_.scan(slot, after, wanted * bytes_per_key_, how_);
-    if (page.code() != 0)
-      return {static_cast<errc>(page.code()), false, false};
-    wanted -= std::min(wanted, static_cast<uint32_t>(page.entries_size()));
-    slot = page.next_slot();
-    after = page.next_after_key();
-  }
-  return {};
+void executor::scan(client::scan_cursor from, uint32_t wanted, callback done) {
+  client::scan_options options;
+  options.request = how_;
+  options.page_bytes = wanted * bytes_per_key_;
+  kv_.scan(from, options,
+           [this, wanted, done = std::move(done)](client::scan_page&& page) {
+             auto seen = static_cast<uint32_t>(page.entries.size());
+             if (!page.ok() || seen >= wanted || page.next.at_end())
+               done({page.code, false, false});
+             else
+               scan(std::move(page.next), wanted - seen, done);
+           });
 }
 
 } // namespace covey::bench

@@ -2,7 +2,6 @@
 
 #pragma once
 
-#include "bench/blocking_pool.hpp"
 #include "bench/workload.hpp"
 #include "client/client.hpp"
 #include "messages/errors.hpp"
@@ -44,14 +43,12 @@ struct answer {
 /// Thread-safe.
 class executor {
 public:
-  /// `scanning` threads wait for scans, which the client library has in a
-  /// blocking form only; none are needed without scans.
   executor(client::settings nodes, client::request_options how,
-           const value_settings& values, size_t scanning);
+           const value_settings& values);
 
-  /// Calls `done` once, on a thread of the client or of the scans: it must not
-  /// block. A read_modify_write is a get, and a put with the context that the
-  /// get returned.
+  /// Calls `done` once, on a thread of the client: it must not block. A
+  /// read_modify_write is a get, and a put with the context that the get
+  /// returned. A scan reads pages until it has its number of keys.
   void run(const operation& what, std::function<void(const answer&)> done);
 
 private:
@@ -60,13 +57,12 @@ private:
   void read(const operation& what, callback done);
   void write(const operation& what, callback done);
   void read_modify_write(const operation& what, callback done);
-  answer scan(const operation& what);
+  void scan(client::scan_cursor from, uint32_t wanted, callback done);
 
   client::request_options how_;
   value_source values_;
   uint32_t bytes_per_key_;
   client::client kv_;
-  blocking_pool scanners_;
 };
 
 } // namespace covey::bench

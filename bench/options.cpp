@@ -55,8 +55,6 @@ struct raw_options {
   uint32_t warm_up_s = 1;
 };
 
-constexpr size_t max_scanning_clients = 256;
-
 template <class T>
 CLI::Option& add_number(CLI::App& app, const char* name, T& out, T least,
                         T most, const char* help, const char* text) {
@@ -191,9 +189,6 @@ void check_together(const options& out, const CLI::App& app) {
          "0 without --load leaves nothing to do");
   refuse(out.connections > (out.rate > 0 ? out.max_in_flight : out.clients),
          "--connections", "more of them than requests may be under way");
-  refuse(out.load.has(op_kind::scan) && out.rate == 0
-           && out.clients > max_scanning_clients,
-         "--clients", "at most 256 if the workload scans: each takes a thread");
 }
 
 // Translates what CLI11 filled; throws CLI::ValidationError.

@@ -12,8 +12,6 @@ namespace {
 
 /// Putting all keys has no figures to spoil: many at once are fastest.
 constexpr size_t fill_clients = 512;
-/// Threads that wait for the scans of an open loop.
-constexpr size_t open_loop_scanners = 64;
 /// What a request may take longer than its timeout before it counts as never
 /// answered.
 constexpr auto grace = std::chrono::seconds{10};
@@ -28,13 +26,6 @@ client::settings client_settings(const options& asked, size_t connection) {
   result.agent = std::string{"covey-bench "} + client::version;
   result.retries = asked.retries;
   return result;
-}
-
-size_t scanners(const options& asked) {
-  if (!asked.load.has(op_kind::scan))
-    return 0;
-  auto all = asked.rate > 0 ? open_loop_scanners : asked.clients;
-  return (all + asked.connections - 1) / asked.connections;
 }
 
 /// A line that the next one overwrites, for who watches.
@@ -60,8 +51,8 @@ runner::runner(const options& asked, const std::atomic<bool>& interrupted)
   for (size_t i = 0; i < asked.connections; ++i) {
     auto values = asked.values;
     values.seed += i;
-    executors_.push_back(std::make_unique<executor>(
-      client_settings(asked, i), asked.request, values, scanners(asked)));
+    executors_.push_back(std::make_unique<executor>(client_settings(asked, i),
+                                                    asked.request, values));
   }
 }
 
