@@ -319,7 +319,7 @@ void coordinator_state::flush() {
 }
 
 coordinator_actor::behavior_type
-coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,
+coordinator(loop_pointer<coordinator_actor, coordinator_state> self,
             const coordinator_config& config, const node_context_ptr& node,
             const std::vector<replica_actor>& replicas) {
   auto& st = self->state;

@@ -9,6 +9,7 @@
 #include "core/put_core.hpp"
 #include "core/scan_core.hpp"
 #include "messages/handles.hpp"
+#include "messages/loop_actor.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -147,7 +148,7 @@ private:
   grouped<client_asker_actor, client_answer> to_clients_;
 
   friend coordinator_actor::behavior_type
-  coordinator(coordinator_actor::stateful_pointer<coordinator_state>,
+  coordinator(loop_pointer<coordinator_actor, coordinator_state>,
               const coordinator_config&, const node_context_ptr&,
               const std::vector<replica_actor>&);
 };
@@ -155,7 +156,7 @@ private:
 /// Spawn with `sys.spawn(coordinator, config, node, replicas)`; links announce
 /// themselves with `peer_up`.
 coordinator_actor::behavior_type
-coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,
+coordinator(loop_pointer<coordinator_actor, coordinator_state> self,
             const coordinator_config& config, const node_context_ptr& node,
             const std::vector<replica_actor>& replicas);
 

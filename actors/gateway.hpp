@@ -5,6 +5,7 @@
 #include "actors/node_context.hpp"
 #include "actors/request_table.hpp"
 #include "messages/handles.hpp"
+#include "messages/loop_actor.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -111,7 +112,7 @@ struct gateway_state {
 
 /// Spawn with `sys.spawn(gateway, config, node, coordinators, flusher)`.
 local_gateway_actor::behavior_type
-gateway(local_gateway_actor::stateful_pointer<gateway_state> self,
+gateway(loop_pointer<local_gateway_actor, gateway_state> self,
         const gateway_config& config, const node_context_ptr& node,
         const std::vector<coordinator_actor>& coordinators,
         const flusher_actor& flusher);

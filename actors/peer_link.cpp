@@ -251,7 +251,7 @@ void peer_link_state::take_forward(std::string_view message) {
 }
 
 local_peer_link_actor::behavior_type
-peer_link(local_peer_link_actor::stateful_pointer<peer_link_state> self,
+peer_link(loop_pointer<local_peer_link_actor, peer_link_state> self,
           const peer_link_config& config, const node_context_ptr& node,
           const peer_link_collaborators& collaborators) {
   auto& st = self->state;

@@ -8,6 +8,7 @@
 #include "core/clock_offset.hpp"
 #include "core/credit_window.hpp"
 #include "messages/handles.hpp"
+#include "messages/loop_actor.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/timespan.hpp>
@@ -147,7 +148,7 @@ struct peer_link_collaborators {
 
 /// Spawn with `sys.spawn(peer_link, config, node, collaborators)`.
 local_peer_link_actor::behavior_type
-peer_link(local_peer_link_actor::stateful_pointer<peer_link_state> self,
+peer_link(loop_pointer<local_peer_link_actor, peer_link_state> self,
           const peer_link_config& config, const node_context_ptr& node,
           const peer_link_collaborators& collaborators);
 

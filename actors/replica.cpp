@@ -35,7 +35,7 @@ errc replica_state::check(const replica_op& op, uint64_t now_us) const {
 }
 
 replica_actor::behavior_type
-replica(replica_actor::stateful_pointer<replica_state> self,
+replica(loop_pointer<replica_actor, replica_state> self,
         const replica_config& config, const node_context_ptr& node,
         const storage_shard_actor& shard) {
   auto& st = self->state;

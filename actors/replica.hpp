@@ -4,6 +4,7 @@
 
 #include "actors/node_context.hpp"
 #include "messages/handles.hpp"
+#include "messages/loop_actor.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -32,7 +33,7 @@ struct replica_state {
 /// Refuses what does not belong here or came too late; hands the rest to the
 /// shard, which answers whoever asked once it is durable.
 replica_actor::behavior_type
-replica(replica_actor::stateful_pointer<replica_state> self,
+replica(loop_pointer<replica_actor, replica_state> self,
         const replica_config& config, const node_context_ptr& node,
         const storage_shard_actor& shard);
 

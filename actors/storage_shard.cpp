@@ -155,7 +155,7 @@ void storage_shard_state::flushed(uint64_t up_to) {
 }
 
 storage_shard_actor::behavior_type
-storage_shard(storage_shard_actor::stateful_pointer<storage_shard_state> self,
+storage_shard(loop_pointer<storage_shard_actor, storage_shard_state> self,
               const storage_shard_config& config, const node_context_ptr& node,
               const flusher_actor& flusher) {
   auto& st = self->state;

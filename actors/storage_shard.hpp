@@ -10,6 +10,7 @@
 #include "core/hybrid_clock.hpp"
 #include "core/record.hpp"
 #include "messages/handles.hpp"
+#include "messages/loop_actor.hpp"
 #include "storage/engine.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -142,7 +143,7 @@ private:
 
 /// Spawn with `sys.spawn(storage_shard, config, node, flusher)`.
 storage_shard_actor::behavior_type
-storage_shard(storage_shard_actor::stateful_pointer<storage_shard_state> self,
+storage_shard(loop_pointer<storage_shard_actor, storage_shard_state> self,
               const storage_shard_config& config, const node_context_ptr& node,
               const flusher_actor& flusher);
 

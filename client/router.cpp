@@ -128,7 +128,7 @@ void router_state::close() {
 }
 
 router_actor::behavior_type
-router(router_actor::stateful_pointer<router_state> self, router_config config,
+router(loop_pointer<router_actor, router_state> self, router_config config,
        connector_actor connector) {
   auto& st = self->state;
   self->set_down_handler([&st](caf::down_msg& down) {

@@ -9,6 +9,7 @@
 #include "client/retry_budget.hpp"
 #include "messages/burst.hpp"
 #include "messages/handles.hpp"
+#include "messages/loop_actor.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -171,7 +172,7 @@ private:
 
 /// Spawn with `sys.spawn(router, config, connector)`; ends with exit_msg.
 router_actor::behavior_type
-router(router_actor::stateful_pointer<router_state> self, router_config config,
+router(loop_pointer<router_actor, router_state> self, router_config config,
        connector_actor connector);
 
 } // namespace covey::client
