@@ -159,6 +159,25 @@ CAF_TEST(in an open loop a stall is seen by all that were to start in it) {
   CAF_CHECK(told.failed.max() >= 150'000'000);
 }
 
+CAF_TEST(an open loop with room for all leaves nothing out) {
+  lanes xs;
+  xs.push_back(std::make_unique<lane>(
+    [](const operation&, callback done) {
+      done({});
+    },
+    keys,
+    [] {
+      return operation{};
+    }));
+  open_loop x{std::move(xs), 20'000, 1'000'000};
+  phase_plan plan;
+  plan.duration = 1s;
+  auto told = run_phase(x, plan).total;
+  CAF_CHECK_EQUAL(told.error_count(), 0u);
+  CAF_CHECK(told.succeeded() >= 20'000);
+  CAF_CHECK_EQUAL(told.late.count(), told.succeeded());
+}
+
 CAF_TEST(a phase ends when its operations do) {
   lanes xs;
   xs.push_back(std::make_unique<lane>(
