@@ -43,6 +43,10 @@ cluster-stop: ## Stops the nodes of make cluster DETACH=1
 simulate: build ## Simulates a cluster under faults: SEEDS=200, or SEED=42 alone
 	@build/release/tests/covey_simulate $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
+.PHONY: bench
+bench: build ## Measures a fresh three-node cluster (bench/README.md)
+	@bench/cluster.py
+
 .PHONY: format
 format: ## Formats all sources
 	@clang-format -i $(sources)

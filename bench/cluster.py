@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures a fresh cluster on this machine with covey-bench.
 
-usage: bench/cluster.py [--nodes 3] [--knob NAME=VALUE]... [--json]
+usage: bench/cluster.py [--nodes 3] [--knob NAME=VALUE]... [--json | --instructions]
                         [-- 'COVEY-BENCH OPTIONS'...]
 
 Starts nodes on loopback with their default settings (fsync, replication 3) in
@@ -55,16 +55,30 @@ def arguments():
     parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--knob", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--json", action="store_true", help="a JSON object per list")
+    parser.add_argument(
+        "--instructions", action="store_true", help="runs bench/instructions.sh instead"
+    )
     parser.add_argument("lists", nargs="*", metavar="OPTIONS")
     return parser.parse_args()
 
 
+def pids_of(cluster):
+    return ",".join(str(node.process.pid) for node in cluster)
+
+
+def count_instructions(cluster, options):
+    script = pathlib.Path(__file__).with_name("instructions.sh")
+    arguments = ["--node", cluster.addresses(), *shlex.split(options)]
+    print(options, flush=True)
+    subprocess.run([script, pids_of(cluster), *arguments], check=False)
+
+
 def measure(cluster, options):
     """Runs covey-bench once; its report, or an exit if there is none."""
-    pids = ",".join(str(node.process.pid) for node in cluster)
     command = [str(BIN / "covey-bench"), "--json", "--node", cluster.addresses()]
     done = subprocess.run(
-        [*command, "--pids", pids, *shlex.split(options)], stdout=subprocess.PIPE
+        [*command, "--pids", pids_of(cluster), *shlex.split(options)],
+        stdout=subprocess.PIPE,
     )
     # An exit code other than 0 with a report means errors: the row counts them.
     if not done.stdout:
@@ -98,10 +112,13 @@ def main():
     knobs = dict(knob.split("=", 1) for knob in asked.knob)
     cluster = start_cluster(asked.nodes, KEYSPACES, knobs)
     try:
-        if not asked.json:
+        if not asked.json and not asked.instructions:
             print("latencies in ms, CPU in seconds per 1,000 operations, others in cores")
             print(" ".join(f"{name:>{width}}" for name, width, _ in COLUMNS) + "  options")
         for options in asked.lists or STANDARD:
+            if asked.instructions:
+                count_instructions(cluster, options)
+                continue
             report = measure(cluster, options)
             if asked.json:
                 print(json.dumps(report), flush=True)

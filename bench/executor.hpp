@@ -20,7 +20,8 @@ struct value_settings {
   uint64_t seed = 1;
 };
 
-/// Makes values, none of which equals the one before. Thread-safe.
+/// Makes values, of which none but empty ones equals the one before.
+/// Thread-safe.
 class value_source {
 public:
   explicit value_source(const value_settings& settings);

@@ -4,8 +4,9 @@
 
 namespace covey::bench {
 
-lane::lane(executor& target, key_space& keys, source operations)
-  : target_(target), keys_(keys), operations_(std::move(operations)) {}
+lane::lane(performer perform, key_space& keys, source operations)
+  : perform_(std::move(perform)), keys_(keys),
+    operations_(std::move(operations)) {}
 
 bool lane::start(bench_clock::time_point intended,
                  std::function<void(bool)> done) {
@@ -18,8 +19,8 @@ bool lane::start(bench_clock::time_point intended,
       return false;
     ++in_flight_;
   }
-  target_.run(*what, [this, x = *what, intended,
-                      done = std::move(done)](const answer& a) {
+  perform_(*what, [this, x = *what, intended,
+                   done = std::move(done)](const answer& a) {
     answered(x, intended, a);
     done(a.code == errc::none);
     // Last, so that a lane without operations in flight is never called again.

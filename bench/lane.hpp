@@ -15,14 +15,18 @@ namespace covey::bench {
 
 using bench_clock = std::chrono::steady_clock;
 
-/// Thread-safe. The executor and the key space outlive it, and it outlives its
-/// operations in flight.
+/// Thread-safe. The key space outlives it, and it outlives its operations in
+/// flight.
 class lane {
 public:
   /// The next operation; nothing if there is none left.
   using source = std::function<std::optional<operation>()>;
 
-  lane(executor& target, key_space& keys, source operations);
+  /// Has an operation done, as `executor::run` does.
+  using performer = std::function<void(
+    const operation& what, std::function<void(const answer&)> done)>;
+
+  lane(performer perform, key_space& keys, source operations);
 
   /// Sends the next operation. Its latency counts from `intended`. `done` is
   /// called once it is answered, with whether it succeeded, and must not block.
@@ -39,7 +43,7 @@ private:
   void answered(const operation& what, bench_clock::time_point intended,
                 const answer& a);
 
-  executor& target_;
+  performer perform_;
   key_space& keys_;
   mutable std::mutex mutex_;
   source operations_;

@@ -78,6 +78,8 @@ public:
 
 private:
   void send_all();
+  /// Sends what is due by `now`, as far as there is room: at most
+  /// `max_in_flight` requests a call.
   void send_due(bench_clock::time_point now);
 
   schedule plan_;

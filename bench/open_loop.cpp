@@ -37,7 +37,8 @@ void open_loop::send_all() {
 
 void open_loop::send_due(bench_clock::time_point now) {
   auto due = plan_.due(now - first_);
-  while (sent_ < due && under_way_ < max_in_flight_ && !ending_) {
+  auto most = sent_ + max_in_flight_;
+  while (sent_ < std::min(due, most) && under_way_ < max_in_flight_) {
     auto intended = first_ + plan_.start_of(sent_);
     auto& x = *lanes_[sent_ % lanes_.size()];
     ++under_way_;
@@ -55,6 +56,8 @@ void open_loop::end() {
   ending_ = true;
   auto now = bench_clock::now();
   sender_.join();
+  // What came due while the sender slept is late, not left out.
+  send_due(now);
   loop::end();
   std::lock_guard<std::mutex> guard{mutex_};
   for (auto due = plan_.due(now - first_); sent_ < due; ++sent_) {

@@ -58,8 +58,12 @@ runner::runner(const options& asked, const std::atomic<bool>& interrupted)
 
 lanes runner::make_lanes(const std::function<lane::source(size_t)>& make) {
   lanes result;
-  for (size_t i = 0; i < executors_.size(); ++i)
-    result.push_back(std::make_unique<lane>(*executors_[i], keys_, make(i)));
+  for (size_t i = 0; i < executors_.size(); ++i) {
+    auto perform = [&x = *executors_[i]](const operation& what, auto done) {
+      x.run(what, std::move(done));
+    };
+    result.push_back(std::make_unique<lane>(perform, keys_, make(i)));
+  }
   return result;
 }
 

@@ -22,8 +22,8 @@ constexpr uint32_t fill_rounds = 10;
 
 struct settings {
   contest what;
-  uint32_t seconds = 2;
-  uint32_t repeats = 3;
+  uint32_t slice_ms = 500;
+  uint32_t repeats = 10;
   uint64_t row_bytes = 0;
   bool detached = false;
   std::string directory = std::filesystem::temp_directory_path().string();
@@ -40,8 +40,8 @@ void add_options(CLI::App& app, settings& out) {
   app.add_option("--in-flight", what.in_flight, "Puts under way")
     ->check(CLI::Range(size_t{1}, size_t{100'000}))
     ->capture_default_str();
-  app.add_option("--seconds", out.seconds, "How long each run takes")
-    ->check(CLI::Range(1u, 3600u))
+  app.add_option("--slice-ms", out.slice_ms, "How long each run takes")
+    ->check(CLI::Range(10u, 3'600'000u))
     ->capture_default_str();
   app.add_option("--repeats", out.repeats, "Runs of each, in turn")
     ->check(CLI::Range(1u, 1000u))
@@ -80,9 +80,35 @@ private:
   std::string path_;
 };
 
-double median(std::vector<double> xs) {
-  std::sort(xs.begin(), xs.end());
-  return xs[xs.size() / 2];
+/// The runs of one contestant.
+class runs {
+public:
+  void add(const result& x) {
+    rates_.push_back(x.rate);
+    cpu_us_.push_back(x.cpu_us);
+  }
+  double median_rate() const {
+    return median(rates_);
+  }
+  double best_rate() const {
+    return *std::max_element(rates_.begin(), rates_.end());
+  }
+  double median_cpu_us() const {
+    return median(cpu_us_);
+  }
+
+private:
+  static double median(std::vector<double> xs) {
+    std::sort(xs.begin(), xs.end());
+    return xs[xs.size() / 2];
+  }
+
+  std::vector<double> rates_;
+  std::vector<double> cpu_us_;
+};
+
+void print(const char* what, double loop, double shard, double ratio) {
+  std::printf("%-24s %12.1f %12.1f %8.2f\n", what, loop, shard, ratio);
 }
 
 void compete(const settings& asked) {
@@ -97,17 +123,20 @@ void compete(const settings& asked) {
     "%zu, rows of the loop of %zu\n",
     asked.what.in_flight, static_cast<unsigned long long>(asked.what.keys),
     asked.what.value_size, shard.record_size(), static_cast<size_t>(row_bytes));
-  std::vector<double> ours;
-  std::vector<double> theirs;
+  runs loop;
+  runs ours;
+  std::chrono::milliseconds slice{asked.slice_ms};
   for (uint32_t i = 0; i < asked.repeats; ++i) {
-    theirs.push_back(plain.run(std::chrono::seconds{asked.seconds}));
-    ours.push_back(shard.run(std::chrono::seconds{asked.seconds}));
-    std::printf("loop %.0f/s, shard %.0f/s, ratio %.2f\n", theirs.back(),
-                ours.back(), ours.back() / theirs.back());
-    std::fflush(stdout);
+    loop.add(plain.run(slice));
+    ours.add(shard.run(slice));
   }
-  std::printf("medians: loop %.0f/s, shard %.0f/s, ratio %.2f\n",
-              median(theirs), median(ours), median(ours) / median(theirs));
+  std::printf("%-24s %12s %12s %8s\n", "", "loop", "shard", "ratio");
+  print("puts/s, median", loop.median_rate(), ours.median_rate(),
+        ours.median_rate() / loop.median_rate());
+  print("puts/s, best", loop.best_rate(), ours.best_rate(),
+        ours.best_rate() / loop.best_rate());
+  print("CPU us a put, median", loop.median_cpu_us(), ours.median_cpu_us(),
+        ours.median_cpu_us() / loop.median_cpu_us());
 }
 
 } // namespace

@@ -132,10 +132,10 @@ void plain_contestant::fill() {
   }
 }
 
-double plain_contestant::run(std::chrono::seconds duration) {
+result plain_contestant::run(std::chrono::milliseconds duration) {
   using clock = std::chrono::steady_clock;
-  auto start = clock::now();
-  auto end = start + duration;
+  stopwatch watch;
+  auto end = clock::now() + duration;
   uint64_t written = 0;
   while (clock::now() < end) {
     impl_->begin();
@@ -144,8 +144,7 @@ double plain_contestant::run(std::chrono::seconds duration) {
     impl_->commit();
     written += impl_->what.in_flight;
   }
-  std::chrono::duration<double> took = clock::now() - start;
-  return static_cast<double>(written) / took.count();
+  return watch.stop(written);
 }
 
 } // namespace covey::bench

@@ -20,8 +20,8 @@ public:
 
   /// Writes every row once.
   void fill();
-  /// Durable writes a second.
-  double run(std::chrono::seconds duration);
+  /// Writes group after group for so long.
+  result run(std::chrono::milliseconds duration);
 
 private:
   struct impl;

@@ -193,10 +193,10 @@ void shard_contestant::fill(uint32_t rounds) {
     1024);
 }
 
-double shard_contestant::run(std::chrono::seconds duration) {
+result shard_contestant::run(std::chrono::milliseconds duration) {
   using clock = std::chrono::steady_clock;
-  auto start = clock::now();
-  auto end = start + duration;
+  stopwatch watch;
+  auto end = clock::now() + duration;
   auto durable = impl_->drive(
     [this, end]() -> std::optional<uint64_t> {
       if (clock::now() >= end)
@@ -204,8 +204,7 @@ double shard_contestant::run(std::chrono::seconds duration) {
       return impl_->series.next();
     },
     impl_->what.in_flight);
-  std::chrono::duration<double> took = clock::now() - start;
-  return static_cast<double>(durable) / took.count();
+  return watch.stop(durable);
 }
 
 size_t shard_contestant::record_size() {

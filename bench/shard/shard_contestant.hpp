@@ -19,9 +19,9 @@ public:
 
   /// Puts every key once, then every key `rounds - 1` times more.
   void fill(uint32_t rounds);
-  /// Durable puts a second, with `in_flight` of them under way: each one that
+  /// Durable puts with `in_flight` of them under way: each one that
   /// is on disk is replaced by the next.
-  double run(std::chrono::seconds duration);
+  result run(std::chrono::milliseconds duration);
   /// Bytes of a stored record.
   size_t record_size();
 

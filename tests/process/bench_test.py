@@ -205,6 +205,7 @@ class FailuresTest(BenchTest):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        self.addCleanup(process.kill)
         wait_until(
             lambda: cluster.statistic("n1", "requests.puts") > 0, 60, "the load arrives"
         )

@@ -16,6 +16,9 @@ allow storage  'storage|core'                        'caf/|google/|spdlog'
 allow actors   'actors|messages|core|storage'        'wiredtiger|fstream|iostream|thread|mutex'
 allow runtime  'runtime|actors|messages|storage|core' 'wiredtiger'
 allow client   'client|messages|core'                'wiredtiger|spdlog'
+allow bench    'bench|client|messages|core|storage|actors|runtime' ''
+# covey-bench is a client like any other.
+grep -HnE '^#include "' bench/*.?pp | grep -vE '#include "(bench|client|messages|core)/' && bad=1
 # Within storage, one file knows the engine's API.
 grep -rlE '#include <wiredtiger' storage | grep -v '^storage/wiredtiger' && bad=1
 # Only the shard and the flusher touch the engine.
