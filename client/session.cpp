@@ -6,6 +6,14 @@
 
 namespace covey::client {
 
+namespace {
+
+// The node is told of bytes taken, without anything else to send, after this
+// many.
+constexpr uint64_t bytes_per_word = 256 << 10;
+
+} // namespace
+
 void session_state::submit(call& c) {
   auto size = size_of(c.request);
   if (waiting_.size() >= config_.max_waiting
@@ -46,6 +54,8 @@ void session_state::flush() {
     else
       dispatch(burst, std::move(c));
   }
+  if (phase_ == phase::up && taken_ >= told_ + bytes_per_word)
+    tell_taken(burst);
   send_burst(burst);
   arm();
 }

@@ -83,6 +83,7 @@ private:
   void gather();
   void enqueue(call&& c);
   void send_burst(std::string& burst);
+  void tell_taken(std::string& burst);
   void dispatch(std::string& burst, call&& c);
   void stamp(request_body& request, uint64_t id, time_point deadline) const;
   template <class Request, class Reply>
@@ -117,6 +118,9 @@ private:
   uint64_t server_us_ = 0;
   time_point server_at_;
   size_t credit_ = 0;
+  /// Bytes of bursts since the welcome, and what the node was told of them.
+  uint64_t taken_ = 0;
+  uint64_t told_ = 0;
   /// Why nothing more is sent here, if so: the session goes on to the next node
   /// when all is answered.
   std::string leaving_;

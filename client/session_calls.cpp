@@ -40,6 +40,15 @@ void session_state::send_burst(std::string& burst) {
   burst.clear();
 }
 
+void session_state::tell_taken(std::string& burst) {
+  if (told_ == taken_)
+    return;
+  wire::Taken message;
+  message.set_bytes(taken_);
+  append_frame(burst, frame_kind::taken, message);
+  told_ = taken_;
+}
+
 void session_state::dispatch(std::string& burst, call&& c) {
   auto id = ++last_id_;
   stamp(c.request, id, c.deadline);
@@ -53,6 +62,8 @@ void session_state::dispatch(std::string& burst, call&& c) {
         if (burst.size() + request.ByteSizeLong() + frame_overhead
             > config_.max_burst_bytes)
           send_burst(burst);
+        if (burst.empty())
+          tell_taken(burst);
         append_frame(burst, kind_of<std::decay_t<decltype(request)>>(),
                      request);
       },
@@ -109,6 +120,7 @@ void session_state::ask(uint64_t id, const Request& request,
 }
 
 void session_state::on_burst(const std::string& burst) {
+  taken_ += burst.size();
   burst_reader reader{burst};
   frame_kind kind;
   std::string_view bytes;

@@ -69,6 +69,13 @@ void session_state::greet(const supervisor_actor& supervisor) {
 }
 
 void session_state::on_welcome(const wire::ClientWelcome& welcome) {
+  // The node has ended the session.
+  if (phase_ == phase::up && welcome.code() != 0
+      && self_->current_sender() != nullptr
+      && gateway_.address() == self_->current_sender()->address()) {
+    lose(welcome.text());
+    return;
+  }
   // A welcome that comes too late may be from a node that we gave up.
   if (phase_ != phase::greeting || self_->current_sender() == nullptr
       || self_->current_sender()->node() != supervisor_.node())
@@ -91,6 +98,7 @@ void session_state::on_welcome(const wire::ClientWelcome& welcome) {
   server_us_ = welcome.clock_us();
   server_at_ = hello_sent_ + (now() - hello_sent_) / 2;
   credit_ = std::max<size_t>(1, welcome.credit());
+  taken_ = told_ = 0;
   leaving_.clear();
   flush();
 }
