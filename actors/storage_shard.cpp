@@ -108,7 +108,7 @@ void storage_shard_state::read_some(answer_groups& now) {
 
 bool storage_shard_state::has_room(const asked& x, size_t bytes,
                                    answer_groups& now) const {
-  if (node->answers->admits(bytes))
+  if (node->answers->admits_first(bytes))
     return true;
   ++node->counters.answers_refused;
   now.add(x.from, refusal(x.op.id, errc::overloaded,

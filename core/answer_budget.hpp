@@ -22,6 +22,12 @@ public:
     auto now = held();
     return now == 0 || now + bytes <= limit_;
   }
+  /// The same for what begins a read. The other half is for what completes
+  /// those begun, or all would hold a record and wait for room for the next.
+  bool admits_first(uint64_t bytes) const {
+    auto now = held();
+    return now == 0 || now + bytes <= limit_ / 2;
+  }
   uint64_t held() const {
     return held_.load(std::memory_order_relaxed);
   }

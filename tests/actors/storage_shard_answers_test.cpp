@@ -31,7 +31,7 @@ CAF_TEST(a read that expires while it waits for the flush sends no record) {
 
 CAF_TEST(records beyond what the node may hold are refused) {
   put("k", std::string(100, 'v'));
-  node->answers = std::make_shared<core::answer_budget>(150);
+  node->answers = std::make_shared<core::answer_budget>(300);
   core::answer_charge others{node->answers, 20};
   ask({operation(replica_verb::read, "k"), operation(replica_verb::read, "k"),
        operation(replica_verb::read, "none")});

@@ -25,6 +25,9 @@ CAF_TEST(a budget admits up to its limit and something larger alone) {
   answer_charge first{budget, 6};
   CAF_CHECK(budget->admits(4));
   CAF_CHECK(!budget->admits(5));
+  // What completes a read finds room where none more is begun.
+  CAF_CHECK(!budget->admits_first(1));
+  CAF_CHECK(budget_of(10)->admits_first(11));
   first = {};
   CAF_CHECK(budget->admits(11));
 }

@@ -96,10 +96,12 @@ class OverloadTest(ProcessTest):
         cluster = self.start_cluster(3, knobs=LIMITS)
         self.fill(cluster, "--keys", 1, "--value-bytes", 1000000)
         options = ["--clients", 1, "--window", 1000, "--seconds", 30, "--reads", 100]
-        stuck = [Load(self, cluster, *options, "--keys", 1, via="n1") for _ in range(4)]
-        time.sleep(0.3)
-        for load in stuck:
-            load.process.send_signal(signal.SIGSTOP)
+        stuck = []
+        for _ in range(4):
+            stuck.append(Load(self, cluster, *options, "--keys", 1, via="n1"))
+            # It has asked by now, and has not got much.
+            time.sleep(0.05)
+            stuck[-1].process.send_signal(signal.SIGSTOP)
         get = ["get", "storm-0", "--keyspace", "lww"]
         # What they have asked for by now is worked off first.
         wait_until(
