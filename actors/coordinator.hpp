@@ -59,6 +59,10 @@ struct pending_request {
   uint64_t stamp = 0;
   /// The put has a version: others may have it.
   bool committed = false;
+  /// Records and pages collected.
+  core::answer_charge held;
+  /// A put executed here, without its value, while another home could take it.
+  std::optional<client_op> movable;
   /// A put on its way to a home that coordinates it: the request itself.
   std::optional<client_op> forwarded;
   /// Homes it was sent to, and those that have not failed it yet.
@@ -109,6 +113,11 @@ private:
   void refuse(const client_asker_actor& from, const client_op& op, errc code,
               std::string text = {});
   void expire(const ticket& t, request& r);
+  /// True if `a` failed because this node has no memory for more answers: `r`
+  /// was answered so and removed, since another home's would not fit either.
+  bool out_of_room(ticket t, const request& r, const replica_answer& a);
+  /// What a read whose level cannot be met is answered.
+  static errc code_of_failed_read(const request& r, errc otherwise);
   /// `verb`: what the homes in `homes` did, or are.
   std::string describe(const request& r, const core::requirement& need,
                        core::home_set homes,
@@ -117,6 +126,7 @@ private:
   // coordinator_put.cpp
   void start_put(ticket t, request& r, client_op& op, core::requirement need);
   void put_answer(ticket t, request& r, replica_answer& a);
+  void move_to_next_home(ticket t, request& r, std::string value);
   /// Notes what the put's answer lets the client claim.
   static void claim(request& r, const replica_answer& a);
   void put_verdict(ticket t, request& r, core::put_core::verdict v);

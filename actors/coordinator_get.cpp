@@ -45,7 +45,7 @@ void coordinator_state::get_action(ticket t, request& r,
   }
   if (what.fail) {
     client_answer a;
-    a.code = errc::quorum_not_met;
+    a.code = code_of_failed_read(r, errc::quorum_not_met);
     a.answered = core::count(get.answers());
     a.needed = get.need().needed();
     a.text = describe(r, get.need(), get.answers());
@@ -59,13 +59,17 @@ void coordinator_state::get_answer(ticket t, request& r, replica_answer& a,
                                    uint8_t why) {
   auto& get = *r.get;
   core::get_core::action what;
-  if (why == repairing)
+  if (why == repairing) {
     what = a.kind == answer_kind::durable ? get.repaired(t.place)
                                           : get.repair_failed(t.place);
-  else
-    what = a.kind == answer_kind::record
-             ? get.record_from(t.place, std::move(a.bytes))
-             : get.failed(t.place);
+  } else if (a.kind == answer_kind::record) {
+    r.held.absorb(std::move(a.charge));
+    what = get.record_from(t.place, std::move(a.bytes));
+  } else {
+    if (!get.answered() && out_of_room(t, r, a))
+      return;
+    what = get.failed(t.place);
+  }
   get_action(t, r, what);
 }
 
@@ -95,6 +99,10 @@ void coordinator_state::answer_get(request& r) {
   a.answered = core::count(r.get->answers());
   a.needed = r.get->need().needed();
   visible_values(merged, a.values);
+  uint64_t bytes = 0;
+  for (const auto& value : a.values)
+    bytes += value.size();
+  a.charge = {node->answers, bytes};
   a.context = core::encode_token(
     {merged.seen, merged.highest_stamp()},
     {node->token_key, core::keyspace_id(r.keyspace->name), r.key});

@@ -31,11 +31,14 @@ void coordinator_state::start_put(ticket t, request& r, client_op& op,
   r.seen = token->seen;
   auto put = op_for(r, t, self_place, replica_verb::put, asking);
   put.bytes = std::move(op.value);
+  op.value.clear();
   put.tombstone = op.tombstone;
   put.expires_at_ms = op.expires_at_ms;
   put.request = op.request;
   put.seen = std::move(token->seen);
   put.floor_stamp = token->stamp;
+  if (!op.forwarded)
+    r.movable = std::move(op);
   ask(r, self_place, std::move(put));
 }
 
@@ -46,6 +49,7 @@ void coordinator_state::put_answer(ticket t, request& r, replica_answer& a) {
       // From here on others may see it: the commit has succeeded.
       claim(r, a);
       r.committed = true;
+      r.movable.reset();
       for (uint8_t i = 0; i < r.home_count; ++i) {
         if ((put.others() >> i & 1) == 0)
           continue;
@@ -67,6 +71,10 @@ void coordinator_state::put_answer(ticket t, request& r, replica_answer& a) {
     default:
       // Refused before the commit: nothing was written anywhere.
       if (!r.committed && !put.answered()) {
+        if (a.code == errc::disk_full && r.movable) {
+          move_to_next_home(t, r, std::move(a.bytes));
+          return;
+        }
         put.close();
         client_answer failed;
         failed.code = a.code;
@@ -77,6 +85,17 @@ void coordinator_state::put_answer(ticket t, request& r, replica_answer& a) {
       }
       put_verdict(t, r, put.failed(t.place));
   }
+}
+
+/// The disk filled up since the put was taken: another home may coordinate it.
+void coordinator_state::move_to_next_home(ticket t, request& r,
+                                          std::string value) {
+  auto op = std::move(*r.movable);
+  op.value = std::move(value);
+  r.movable.reset();
+  r.put.reset();
+  r.seen = {};
+  start_forward(t, r, op);
 }
 
 void coordinator_state::claim(request& r, const replica_answer& a) {
@@ -163,9 +182,11 @@ void coordinator_state::forward_answer(ticket t, request& r,
     result = from_wire(reply);
   } else {
     result.code = a.code == errc::none ? errc::connection_lost : a.code;
-    // A link that is down or full has sent nothing.
-    result.maybe_written
-      = a.code != errc::unavailable && a.code != errc::overloaded;
+    // A link that is down or full, or that took it up too late, has sent
+    // nothing.
+    result.maybe_written = a.code != errc::unavailable
+                           && a.code != errc::overloaded
+                           && a.code != errc::deadline_expired;
   }
   // A home that says that the level was missed has asked all the others.
   auto passed_on = is_retryable(result.code) || result.code == errc::clock_skew;

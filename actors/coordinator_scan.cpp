@@ -41,7 +41,7 @@ void coordinator_state::scan_action(ticket t, request& r,
     answer_scan(r);
   } else if (what.fail) {
     client_answer a;
-    a.code = errc::unavailable;
+    a.code = code_of_failed_read(r, errc::unavailable);
     a.text = describe(r, r.scan->need(), r.scan->answers());
     answer(r, std::move(a));
   } else {
@@ -51,24 +51,31 @@ void coordinator_state::scan_action(ticket t, request& r,
 }
 
 void coordinator_state::scan_answer(ticket t, request& r, replica_answer& a) {
-  scan_action(t, r,
-              a.kind == answer_kind::page
-                ? r.scan->page_from(t.place, std::move(a.bytes))
-                : r.scan->failed(t.place));
+  if (a.kind == answer_kind::page) {
+    r.held.absorb(std::move(a.charge));
+    scan_action(t, r, r.scan->page_from(t.place, std::move(a.bytes)));
+  } else if (!out_of_room(t, r, a)) {
+    scan_action(t, r, r.scan->failed(t.place));
+  }
 }
 
 void coordinator_state::answer_scan(request& r) {
   client_answer result;
   result.next_slot = r.scan->next_slot();
   result.next_after_key.assign(r.scan->next_after_key());
+  uint64_t bytes = 0;
   for (const auto& [key, rec] : r.scan->rows()) {
     scan_entry entry;
     visible_values(rec, entry.values);
     if (entry.values.empty())
       continue;
     entry.key.assign(key);
+    bytes += key.size();
+    for (const auto& value : entry.values)
+      bytes += value.size();
     result.entries.push_back(std::move(entry));
   }
+  result.charge = {node->answers, bytes};
   answer(r, std::move(result));
 }
 

@@ -4,6 +4,9 @@
 
 #include "actors/node_context.hpp"
 #include "actors/request_table.hpp"
+#include "core/answer_forecast.hpp"
+#include "core/answer_window.hpp"
+#include "core/load_limit.hpp"
 #include "messages/handles.hpp"
 #include "messages/loop_actor.hpp"
 
@@ -23,6 +26,10 @@ struct gateway_config {
   uint32_t max_requests = 20'000;
   uint64_t max_bytes = 256ull << 20;
   uint32_t client_credit = 4'096;
+  /// Answers sent to one client and not taken.
+  uint64_t client_answer_bytes = 16ull << 20;
+  /// A session whose answers are not taken for this long ends.
+  uint64_t client_patience_us = 30'000'000;
   uint32_t max_clients = 10'000;
   size_t max_key_bytes = 1'024;
   size_t max_value_bytes = 1 << 20;
@@ -51,6 +58,11 @@ struct gateway_state {
     uint64_t session = 0;
     uint64_t client_id = 0;
     size_t bytes = 0;
+    client_verb verb = client_verb::put;
+    /// What a scan asks for; zero for a get.
+    uint64_t page_bytes = 0;
+    uint64_t taken_us = 0;
+    uint64_t deadline_us = 0;
     std::variant<std::monostate, put_promise, get_promise, scan_promise>
       promise;
   };
@@ -59,16 +71,35 @@ struct gateway_state {
     client_session_actor handle;
     uint32_t in_flight = 0;
     std::string out;
+    core::reads_under_way reads;
+    core::answer_window window;
+    /// Counts `out` and what the window has under way.
+    core::answer_charge charge;
   };
 
-  void hello(const wire::ClientHello& hello);
   void burst(const std::string& bytes);
-  void forget(const caf::actor_addr& client);
   void answers(client_answers& batch);
+  void note_load(const in_flight& x, errc code, uint64_t now_us);
   void flush();
   /// Validates and admits; errc::none if `op` may go to a coordinator.
   errc check(client_op& op, const std::string& keyspace, std::string& text);
+  /// Which limit has no room for `op`; empty if all have.
+  std::string crowded(const client_op& op, const session* from) const;
+  std::string crowded_reads(const client_op& op, const session* from) const;
   void submit(client_op op, in_flight x);
+  void deliver(in_flight& x, client_answer& a);
+
+  // gateway_session.cpp
+  void hello(const wire::ClientHello& hello);
+  void forget(const caf::actor_addr& client);
+  /// `total`: bytes of our bursts that the client has taken since its welcome.
+  void taken(session& s, uint64_t total);
+  void append(uint64_t id, session& s, client_answer& a);
+  void send(session& s);
+  /// Ends the sessions that are in `overrun`.
+  void drop_overrun();
+  void drop(uint64_t id);
+  void tick();
 
   void fill(wire::PutRequest& in, client_op& out);
   void fill(wire::GetRequest& in, client_op& out);
@@ -76,7 +107,6 @@ struct gateway_state {
   /// One request of a session's burst, or of a promise.
   template <class Request>
   void take(Request& in, in_flight x);
-  void deliver(in_flight& x, client_answer& a);
 
   wire::StatusReply status(const statistic_list& engine) const;
   wire::RingReply ring(const wire::RingRequest& in) const;
@@ -92,8 +122,13 @@ struct gateway_state {
   uint64_t last_session = 0;
   request_table<in_flight> table;
   uint64_t bytes_in_flight = 0;
+  core::load_limit load;
+  core::answer_average average;
+  core::reads_under_way reads;
   std::vector<std::vector<client_op>> to_coordinators;
   std::vector<uint64_t> dirty;
+  /// Sessions that do not even take their refusals.
+  std::vector<uint64_t> overrun;
   std::mt19937_64 random;
   bool armed = false;
   bool draining = false;
@@ -106,6 +141,7 @@ struct gateway_state {
   wire::PutReply put_out;
   wire::GetReply get_out;
   wire::ScanReply scan_out;
+  wire::Taken taken_in;
 
   static inline constexpr const char* name = "gateway";
 };

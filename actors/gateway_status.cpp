@@ -14,6 +14,7 @@ void add(wire::StatusReply& out, const std::string& name, uint64_t value) {
 
 void add_counters(const node_counters& c, wire::StatusReply& out) {
   add(out, "requests.in_flight", c.inflight);
+  add(out, "requests.limit", c.load_limit);
   add(out, "requests.puts", c.puts);
   add(out, "requests.gets", c.gets);
   add(out, "requests.refused", c.refused);
@@ -21,6 +22,8 @@ void add_counters(const node_counters& c, wire::StatusReply& out) {
   add(out, "requests.forwarded", c.forwards);
   add(out, "requests.read_repairs", c.repairs);
   add(out, "clients", c.clients);
+  add(out, "clients.dropped", c.clients_dropped);
+  add(out, "clients.answers_refused", c.client_answers_refused);
   add(out, "shards.batches", c.batches);
   add(out, "shards.filter_skips", c.filter_skips);
   add(out, "shards.incarnations_started", c.incarnations);
@@ -28,6 +31,9 @@ void add_counters(const node_counters& c, wire::StatusReply& out) {
   add(out, "flusher.writes", c.flushed_writes);
   add(out, "links.bursts_sent", c.bursts_sent);
   add(out, "links.frames_sent", c.frames_sent);
+  add(out, "links.answers_refused", c.peer_answers_refused);
+  add(out, "answers.refused", c.answers_refused);
+  add(out, "answers.late", c.answers_late);
   add(out, "supervisor.restarts", c.restarts);
 }
 
@@ -70,6 +76,9 @@ wire::StatusReply gateway_state::status(const statistic_list& engine) const {
     row->set_hash_tags(ks.hash_tags);
   }
   add_counters(node->counters, out);
+  add(out, "answers.bytes", node->answers->held());
+  add(out, "answers.limit_bytes", node->answers->limit());
+  add(out, "clients.bytes_under_way", node->answers_under_way->held());
   for (const auto& statistic : engine.values)
     add(out, "engine." + statistic.first, statistic.second);
   return out;

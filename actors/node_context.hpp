@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "core/answer_budget.hpp"
 #include "core/epoch.hpp"
 #include "core/ring.hpp"
 
@@ -24,6 +25,8 @@ struct node_counters {
   std::atomic<uint64_t> refused{0};
   std::atomic<uint64_t> failed{0};
   std::atomic<uint64_t> inflight{0};
+  /// How many may be.
+  std::atomic<uint64_t> load_limit{0};
   std::atomic<uint64_t> repairs{0};
   std::atomic<uint64_t> forwards{0};
   std::atomic<uint64_t> flushes{0};
@@ -35,6 +38,15 @@ struct node_counters {
   std::atomic<uint64_t> restarts{0};
   std::atomic<uint64_t> incarnations{0};
   std::atomic<uint64_t> filter_skips{0};
+  /// Reads that found no room for their answer: in this node, towards a client,
+  /// towards a peer.
+  std::atomic<uint64_t> answers_refused{0};
+  std::atomic<uint64_t> client_answers_refused{0};
+  std::atomic<uint64_t> peer_answers_refused{0};
+  /// Answers that came after their deadline.
+  std::atomic<uint64_t> answers_late{0};
+  /// Sessions ended because their answers were not taken.
+  std::atomic<uint64_t> clients_dropped{0};
 };
 
 /// What a node knows of a peer right now.
@@ -61,6 +73,12 @@ struct node_context {
   uint64_t token_key = 0;
 
   mutable node_counters counters;
+  /// Answers of replicas and coordinators in memory; reads beyond are refused.
+  std::shared_ptr<core::answer_budget> answers
+    = std::make_shared<core::answer_budget>(256ull << 20);
+  /// Answers sent to clients and not taken.
+  std::shared_ptr<core::answer_budget> answers_under_way
+    = std::make_shared<core::answer_budget>(256ull << 20);
   /// Writes are refused here; other homes may take them.
   mutable std::atomic<bool> disk_full{false};
   /// The disk lacks data that it once held: no reads are answered.

@@ -6,7 +6,17 @@
 #include "messages/burst.hpp"
 #include "messages/convert.hpp"
 
+#include <algorithm>
+
 namespace covey {
+
+namespace {
+
+/// The peer is told of bytes taken, without anything else to send, after this
+/// many or an eighth of what it may have under way.
+constexpr uint64_t bytes_per_word = 1 << 20;
+
+} // namespace
 
 void peer_link_state::refuse(const replica_asker_actor& to, uint64_t id,
                              errc code) {
@@ -14,9 +24,14 @@ void peer_link_state::refuse(const replica_asker_actor& to, uint64_t id,
 }
 
 void peer_link_state::send_all(replica_ops& ops) {
+  auto now_us = node->wall_us();
   for (auto& op : ops.ops) {
     if (phase_ != phase::up) {
       refuse(ops.from, op.id, errc::unavailable);
+      continue;
+    }
+    if (op.deadline_us < now_us) {
+      refuse(ops.from, op.id, errc::deadline_expired);
       continue;
     }
     auto size = op.key.size() + op.bytes.size();
@@ -50,12 +65,38 @@ void peer_link_state::answer_all(replica_answers& answers) {
   if (phase_ != phase::up)
     return;
   for (auto& a : answers.answers) {
+    fit(a);
     to_wire(a, answer_);
+    a.charge = {};
     append_frame(out_, frame_kind::replica_answer, answer_);
     ++out_frames_;
     if (out_.size() >= config.burst_bytes)
       flush();
   }
+}
+
+void peer_link_state::fit(replica_answer& answer) {
+  if (answer.bytes.empty()
+      || credit_.admits_answer(out_.size() + answer.bytes.size()))
+    return;
+  ++node->counters.peer_answers_refused;
+  answer
+    = refusal(answer.id, errc::overloaded,
+              node->me().name + " has as many bytes of answers on the way to "
+                + peer().name + " as it may");
+}
+
+void peer_link_state::charge(replica_answer& answer) {
+  if (answer.bytes.empty())
+    return;
+  if (node->answers->admits(answer.bytes.size())) {
+    answer.charge = {node->answers, answer.bytes.size()};
+    return;
+  }
+  ++node->counters.answers_refused;
+  answer = refusal(answer.id, errc::overloaded,
+                   node->me().name
+                     + " has as many bytes of answers in memory as it may");
 }
 
 void peer_link_state::answer_all(client_answers& answers) {
@@ -71,8 +112,11 @@ void peer_link_state::answer_all(client_answers& answers) {
 }
 
 void peer_link_state::flush() {
-  if (!out_.empty() && phase_ == phase::up) {
+  auto word
+    = std::clamp<uint64_t>(config.max_bytes_under_way / 8, 1, bytes_per_word);
+  if (phase_ == phase::up && (!out_.empty() || received_ - told_ >= word)) {
     credit_.sent(out_.size());
+    told_ = received_;
     ++node->counters.bursts_sent;
     node->counters.frames_sent += out_frames_;
     self->send(remote_, burst_atom::value, session_, received_,
@@ -152,6 +196,7 @@ void peer_link_state::take_frame(uint8_t kind, std::string_view message) {
     case frame_kind::replica_answer:
       if (parse(message, answer_)) {
         auto answer = from_wire(answer_);
+        charge(answer);
         close(answer.id, std::move(answer));
       }
       return;

@@ -102,6 +102,10 @@ private:
   void tell_known(const std::vector<core::incarnation>& theirs);
   void refuse(const replica_asker_actor& to, uint64_t id, errc code);
   void close(uint64_t correlation, replica_answer answer);
+  /// Refuses an answer of the peer that this node has no memory for.
+  void charge(replica_answer& answer);
+  /// Refuses an answer to the peer that must wait too long for those before it.
+  void fit(replica_answer& answer);
   void take_frame(uint8_t kind, std::string_view message);
   void take_request(std::string_view message);
   void take_forward(std::string_view message);
@@ -113,6 +117,8 @@ private:
   supervisor_actor portal_;
   uint64_t session_ = 0;
   uint64_t received_ = 0;
+  /// What the peer was told of it.
+  uint64_t told_ = 0;
   uint64_t last_heard_ms_ = 0;
   uint64_t last_tick_ms_ = 0;
   uint64_t next_attempt_ms_ = 0;

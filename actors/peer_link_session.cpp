@@ -223,6 +223,7 @@ void peer_link_state::go_up(const peer_link_actor& remote, uint64_t session) {
   remote_ = remote;
   session_ = session;
   received_ = 0;
+  told_ = 0;
   attempts_ = 0;
   credit_.reset();
   clock_.reset();

@@ -50,40 +50,72 @@ std::string storage_shard_state::key_of(const core::keyspace& ks,
 }
 
 void storage_shard_state::run_batch() {
-  if (queue.empty())
+  if (queue.empty() && reads_.empty())
     return;
   ++node->counters.batches;
   answer_groups now;
   std::vector<asked> writes;
-  std::vector<asked> reads;
   for (auto& ops : queue)
     for (auto& op : ops.ops) {
       auto is_write
         = op.verb == replica_verb::put || op.verb == replica_verb::write;
-      (is_write ? writes : reads).push_back({ops.from, std::move(op)});
+      if (is_write)
+        writes.push_back({ops.from, std::move(op)});
+      else
+        reads_.push_back({ops.from, std::move(op)});
     }
   queue.clear();
   queued = 0;
   if (drained) {
-    for (auto* list : {&writes, &reads})
-      for (auto& x : *list)
-        now.add(x.from, refusal(x.op.id, errc::shutting_down));
+    for (auto& x : writes)
+      now.add(x.from, refusal(x.op.id, errc::shutting_down));
+    for (auto& x : reads_)
+      now.add(x.from, refusal(x.op.id, errc::shutting_down));
+    reads_.clear();
   } else {
     if (!writes.empty())
       write_all(writes, now);
     // Reads come after the commit: they never see what may yet be undone.
-    for (auto& x : reads) {
-      if (x.op.verb == replica_verb::scan)
-        scan(x, now);
-      else
-        read(x, now);
-    }
+    read_some(now);
   }
   send_answers(now);
   if (sequence_ > flush_asked_) {
     flush_asked_ = sequence_;
     self->send(flusher, flush_atom::value, config.shard, sequence_);
   }
+  if (!reads_.empty() && !armed) {
+    armed = true;
+    self->send(self, go_atom::value);
+  }
+}
+
+void storage_shard_state::read_some(answer_groups& now) {
+  if (reads_.empty())
+    return;
+  auto now_us = node->wall_us();
+  read_bytes_ = 0;
+  while (!reads_.empty() && read_bytes_ < config.read_bytes_per_turn) {
+    auto x = std::move(reads_.front());
+    reads_.pop_front();
+    if (x.op.deadline_us < now_us)
+      now.add(x.from, refusal(x.op.id, errc::deadline_expired));
+    else if (x.op.verb == replica_verb::scan)
+      scan(x, now);
+    else
+      read(x, now);
+  }
+}
+
+bool storage_shard_state::has_room(const asked& x, size_t bytes,
+                                   answer_groups& now) const {
+  if (node->answers->admits_first(bytes))
+    return true;
+  ++node->counters.answers_refused;
+  now.add(x.from, refusal(x.op.id, errc::overloaded,
+                          node->me().name
+                            + " has as many bytes of answers in memory as it "
+                              "may"));
+  return false;
 }
 
 void storage_shard_state::send_answers(answer_groups& now) {
@@ -102,15 +134,15 @@ void storage_shard_state::renew(const char* why) {
   ++node->counters.incarnations;
 }
 
-void storage_shard_state::answer_flushed(uint64_t key_hash,
-                                         const replica_asker_actor& to,
+void storage_shard_state::answer_flushed(uint64_t key_hash, const asked& x,
                                          replica_answer answer,
                                          answer_groups& now) {
   auto i = unflushed_.find(key_hash);
   if (i == unflushed_.end())
-    now.add(to, std::move(answer));
+    now.add(x.from, std::move(answer));
   else
-    waiting_.push_back({i->second, to, std::move(answer)});
+    waiting_.push_back(
+      {i->second, x.op.deadline_us, x.from, std::move(answer)});
 }
 
 void storage_shard_state::read(const asked& x, answer_groups& now) {
@@ -125,10 +157,15 @@ void storage_shard_state::read(const asked& x, answer_groups& now) {
   replica_answer answer;
   answer.id = op.id;
   answer.kind = answer_kind::record;
-  if (found == status::ok)
+  if (found == status::ok) {
+    if (!has_room(x, bytes.size(), now))
+      return;
     answer.bytes.assign(bytes);
+    answer.charge = {node->answers, bytes.size()};
+    read_bytes_ += bytes.size();
+  }
   if (op.flushed)
-    answer_flushed(core::hash64(key), x.from, std::move(answer), now);
+    answer_flushed(core::hash64(key), x, std::move(answer), now);
   else
     now.add(x.from, std::move(answer));
 }
@@ -142,13 +179,16 @@ void storage_shard_state::flushed(uint64_t up_to) {
     written_.pop_front();
   }
   answer_groups now;
+  auto now_us = waiting_.empty() ? 0 : node->wall_us();
   // Reads may wait for an older commit than what was queued before them.
   std::deque<waiting> rest;
   for (auto& x : waiting_) {
-    if (x.sequence <= up_to)
-      now.add(x.to, std::move(x.answer));
-    else
+    if (x.sequence > up_to)
       rest.push_back(std::move(x));
+    else if (x.answer.kind == answer_kind::record && x.deadline_us < now_us)
+      now.add(x.to, refusal(x.answer.id, errc::deadline_expired));
+    else
+      now.add(x.to, std::move(x.answer));
   }
   waiting_.swap(rest);
   send_answers(now);

@@ -38,6 +38,9 @@ struct storage_shard_config {
   storage::engine* engine = nullptr;
   /// Operations in one transaction at most.
   size_t max_batch = 1024;
+  /// Bytes of records read in one turn, about; the other reads wait until the
+  /// answers were taken further.
+  size_t read_bytes_per_turn = 4 << 20;
   uint32_t max_siblings = 64;
   /// Records committed and not on disk yet; beyond it writes are refused.
   uint64_t max_unflushed_bytes = 256ull << 20;
@@ -93,6 +96,7 @@ private:
   };
   struct waiting {
     uint64_t sequence;
+    uint64_t deadline_us;
     replica_asker_actor to;
     replica_answer answer;
   };
@@ -112,11 +116,15 @@ private:
   storage::status merge(const asked& x, replica_answer& late);
   storage::status store(const std::string& key, const core::record& r);
   storage::status load(const std::string& key, std::string_view& bytes);
+  /// As many of those that wait as a turn allows.
+  void read_some(answer_groups& now);
   void read(const asked& x, answer_groups& now);
   void scan(const asked& x, answer_groups& now);
-  /// Sends `answer` once the last commit of `key_hash` is on disk.
-  void answer_flushed(uint64_t key_hash, const replica_asker_actor& to,
-                      replica_answer answer, answer_groups& now);
+  /// False, and `x` refused, if the node has no memory for `bytes` of answer.
+  bool has_room(const asked& x, size_t bytes, answer_groups& now) const;
+  /// Sends `answer` to `x` once the last commit of `key_hash` is on disk.
+  void answer_flushed(uint64_t key_hash, const asked& x, replica_answer answer,
+                      answer_groups& now);
   const core::keyspace* keyspace_of(const replica_op& op) const;
   std::string key_of(const core::keyspace& ks, const replica_op& op) const;
   void note_counters(const core::record& incoming);
@@ -125,6 +133,10 @@ private:
 
   uint64_t sequence_ = 0;
   uint64_t flush_asked_ = 0;
+  /// Reads that wait for their turn.
+  std::deque<asked> reads_;
+  /// Of records and pages answered in this turn.
+  size_t read_bytes_ = 0;
   std::deque<waiting> waiting_;
   /// Last commit of each key written since the last flush.
   std::unordered_map<uint64_t, uint64_t> unflushed_;

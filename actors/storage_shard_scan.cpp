@@ -23,6 +23,8 @@ constexpr uint64_t ticks_per_disk_check = 16;
 
 void storage_shard_state::scan(const asked& x, answer_groups& now) {
   const auto& op = x.op;
+  if (!has_room(x, op.max_bytes, now))
+    return;
   auto group = core::group_id(keyspace_of(op)->replication);
   replica_answer answer;
   answer.id = op.id;
@@ -74,6 +76,8 @@ void storage_shard_state::scan(const asked& x, answer_groups& now) {
   } else {
     answer.kind = answer_kind::page;
     answer.bytes = core::encode_page(slot, after, rows);
+    answer.charge = {node->answers, answer.bytes.size()};
+    read_bytes_ += answer.bytes.size();
   }
   now.add(x.from, std::move(answer));
 }

@@ -29,7 +29,10 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
   };
   if (unflushed_bytes_ > config.max_unflushed_bytes) {
     for (auto& x : batch)
-      now.add(x.from, refusal(x.op.id, errc::overloaded));
+      now.add(x.from, refusal(x.op.id, errc::overloaded,
+                              node->me().name
+                                + " waits for its disk: as many bytes "
+                                  "are not flushed as may be"));
     return;
   }
   auto now_us = node->wall_us();
@@ -86,8 +89,12 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
       node->log->warn("storage-shard {} refuses writes: {}", config.shard,
                       storage::to_string(result));
     last_refusal_ = result;
-    for (auto& x : batch)
-      now.add(x.from, refusal(x.op.id, code_of(result)));
+    for (auto& x : batch) {
+      auto refused = refusal(x.op.id, code_of(result));
+      if (result == status::disk_full && x.op.verb == replica_verb::put)
+        refused.bytes = std::move(x.op.bytes);
+      now.add(x.from, std::move(refused));
+    }
     return;
   }
   last_refusal_ = status::ok;
@@ -103,7 +110,7 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
     if (out.late.kind == answer_kind::failed)
       now.add(batch[i].from, std::move(out.late));
     else
-      answer_flushed(out.key_hash, batch[i].from, std::move(out.late), now);
+      answer_flushed(out.key_hash, batch[i], std::move(out.late), now);
   }
 }
 
@@ -153,6 +160,7 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
     early.dot = known->id;
     early.stamp = known->stamp;
     early.bytes.assign(bytes);
+    early.charge = {node->answers, early.bytes.size()};
     return status::ok;
   }
   auto floor = std::max(op.floor_stamp, r.highest_stamp());
@@ -194,6 +202,7 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
     late.kind = answer_kind::durable;
     early.kind = answer_kind::committed;
     early.bytes = scratch_;
+    early.charge = {node->answers, early.bytes.size()};
   }
   return result;
 }

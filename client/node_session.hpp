@@ -54,6 +54,9 @@ struct node_session {
   uint64_t server_us = 0;
   time_point server_at;
   size_t credit = 0;
+  /// Bytes of bursts since the welcome, and what the node was told of them.
+  uint64_t taken = 0;
+  uint64_t told = 0;
   /// It answered `unavailable`: others come first until then.
   time_point avoid_until;
   /// Why nothing more is sent, if so: the session rests once all is answered.

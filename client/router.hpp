@@ -112,6 +112,7 @@ private:
   void gather();
   void flush(node_session& s);
   void send_burst(node_session& s);
+  void tell_taken(node_session& s);
   void dispatch(node_session& s, call&& c);
   bool join(node_session& s, call& c);
   void stamp(const node_session& s, request_body& request, uint64_t id,

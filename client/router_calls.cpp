@@ -21,6 +21,10 @@ constexpr frame_kind kind_of() {
 // Room for the kind and the length of a frame.
 constexpr size_t frame_overhead = 11;
 
+// The node is told of bytes taken, without anything else to send, after this
+// many.
+constexpr uint64_t bytes_per_word = 256 << 10;
+
 // A deadline that a node thinks has passed this long before it has.
 constexpr auto clock_slack = std::chrono::milliseconds{250};
 
@@ -48,7 +52,7 @@ void router_state::flush(node_session& s) {
       failed(s, "answers: " + std::string{s.leaving});
     return;
   }
-  if (s.queue.empty() || !s.usable())
+  if (!s.usable())
     return;
   auto t = now();
   while (!s.queue.empty() && s.in_flight.size() < s.credit) {
@@ -60,6 +64,8 @@ void router_state::flush(node_session& s) {
     else
       dispatch(s, std::move(c));
   }
+  if (s.taken >= s.told + bytes_per_word)
+    tell_taken(s);
   send_burst(s);
 }
 
@@ -68,6 +74,15 @@ void router_state::send_burst(node_session& s) {
     self_->send(s.gateway, burst_atom::value, std::move(burst_));
   burst_.clear();
   burst_gets_.clear();
+}
+
+void router_state::tell_taken(node_session& s) {
+  if (s.told == s.taken)
+    return;
+  wire::Taken message;
+  message.set_bytes(s.taken);
+  append_frame(burst_, frame_kind::taken, message);
+  s.told = s.taken;
 }
 
 void router_state::dispatch(node_session& s, call&& c) {
@@ -85,6 +100,8 @@ void router_state::dispatch(node_session& s, call&& c) {
         if (burst_.size() + request.ByteSizeLong() + frame_overhead
             > config_.max_burst_bytes)
           send_burst(s);
+        if (burst_.empty())
+          tell_taken(s);
         append_frame(burst_, kind_of<std::decay_t<decltype(request)>>(),
                      request);
       },
@@ -167,6 +184,7 @@ void router_state::on_burst(const std::string& burst) {
   auto* s = sender();
   if (s == nullptr)
     return;
+  s->taken += burst.size();
   burst_reader reader{burst};
   frame_kind kind;
   std::string_view bytes;

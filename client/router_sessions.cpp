@@ -97,6 +97,11 @@ void router_state::say_hello(node_session& s) {
 }
 
 void router_state::on_welcome(const wire::ClientWelcome& welcome) {
+  // The node has ended the session.
+  if (auto* s = sender(); s != nullptr && !s->renewing && welcome.code() != 0) {
+    lose(*s, welcome.text());
+    return;
+  }
   auto i = std::find_if(sessions_.begin(), sessions_.end(), [&](auto& s) {
     return s->nonce == welcome.nonce()
            && (s->now == phase::greeting || s->renewing);
@@ -127,6 +132,8 @@ void router_state::on_welcome(const wire::ClientWelcome& welcome) {
   s.server_at = s.hello_sent + (now() - s.hello_sent) / 2;
   s.credit = std::max<size_t>(1, welcome.credit());
   s.renewing = false;
+  // Both sides count from the welcome.
+  s.taken = s.told = 0;
   if (s.now == phase::greeting) {
     auto gateway = caf::actor_cast<gateway_actor>(self_->current_sender());
     if (by_gateway_.count(gateway.address()) > 0) {

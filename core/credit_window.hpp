@@ -20,6 +20,11 @@ public:
     return requests_ < max_requests_
            && (sent_ == acked_ || sent_ - acked_ + bytes <= max_bytes_);
   }
+  /// Answers need no credit, but their values may fill half of the window at
+  /// most: requests keep the rest.
+  bool admits_answer(uint64_t bytes) const {
+    return sent_ == acked_ || sent_ - acked_ + bytes <= max_bytes_ / 2;
+  }
   void sent(uint64_t bytes) {
     sent_ += bytes;
   }

@@ -25,6 +25,7 @@ enum class frame_kind : uint8_t {
   get_reply = 19,
   scan_request = 20,
   scan_reply = 21,
+  taken = 22,
 };
 
 /// Appends a frame: kind (1 byte), length (varint), the message.

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "core/answer_budget.hpp"
 #include "core/context.hpp"
 #include "core/epoch.hpp"
 #include "core/request_id.hpp"
@@ -77,7 +78,10 @@ struct replica_answer {
   errc code = errc::none;
   /// failed: one line about why, empty if the code says it all.
   std::string text;
+  /// failed with disk_full: the value of the put, for another home.
   std::string bytes;
+  /// Counts `bytes` among the answers that the node has in memory.
+  core::answer_charge charge;
   // committed only: the version that the put was given.
   core::dot dot;
   uint64_t stamp = 0;
@@ -143,6 +147,8 @@ struct client_answer {
   std::vector<scan_entry> entries;
   uint32_t next_slot = 0;
   std::string next_after_key;
+  /// Counts the values among the answers that the node has in memory.
+  core::answer_charge charge;
 };
 
 struct client_answers {

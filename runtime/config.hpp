@@ -52,6 +52,8 @@ struct limits_section {
   uint32_t inflight_requests = 20000;
   uint64_t inflight_mb = 256;
   uint32_t client_inflight_requests = 4096;
+  uint64_t answers_mb = 256;
+  uint64_t client_answer_mb = 16;
   uint32_t siblings = 64;
   std::chrono::milliseconds default_timeout{5000};
   std::chrono::milliseconds max_timeout{600000};

@@ -181,6 +181,8 @@ private:
     check_order("limits.client-inflight-requests",
                 limits.client_inflight_requests, "limits.inflight-requests",
                 limits.inflight_requests);
+    check_order("limits.client-answer-mb", limits.client_answer_mb,
+                "limits.answers-mb", limits.answers_mb);
     check_order("links.retry-min-ms", links.retry_min.count(),
                 "links.retry-max-ms", links.retry_max.count());
     if (links.timeout < 2 * links.heartbeat)

@@ -64,6 +64,10 @@ void add_limits(std::vector<knob>& out) {
              "Their bytes in the node at once.");
   add.number("client-inflight-requests", &s::client_inflight_requests, 1,
              1000000, "requests", "Requests of one client at once.");
+  add.number("answers-mb", &s::answers_mb, 32, 1048576, "megabytes",
+             "Bytes of answers in the node, and under way to clients.");
+  add.number("client-answer-mb", &s::client_answer_mb, 1, 65536, "megabytes",
+             "Bytes of answers under way to one client.");
   add.number("siblings", &s::siblings, 2, 1024, "siblings",
              "Concurrent values that one key may have.");
   add.number("default-timeout-ms", &s::default_timeout, 1, 3600000,

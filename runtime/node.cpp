@@ -94,6 +94,7 @@ wiring_options wiring_of(const node_config& config) {
   out.gateway.max_requests = config.limits.inflight_requests;
   out.gateway.max_bytes = config.limits.inflight_mb << 20;
   out.gateway.client_credit = config.limits.client_inflight_requests;
+  out.gateway.client_answer_bytes = config.limits.client_answer_mb << 20;
   out.gateway.max_key_bytes = config.limits.key_bytes;
   out.gateway.max_value_bytes = config.limits.value_bytes;
   out.gateway.default_timeout_us = micros(config.limits.default_timeout);
@@ -144,6 +145,9 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
   context = make_node_context(std::make_shared<const core::epoch>(config.epoch),
                               config.self, config.storage.shards);
   context->wall_us = wall_us;
+  for (auto* budget : {&context->answers, &context->answers_under_way})
+    *budget
+      = std::make_shared<core::answer_budget>(config.limits.answers_mb << 20);
   context->log = spdlog::default_logger();
   context->run = directory->run();
   context->previous_run = directory->previous_run();

@@ -189,6 +189,51 @@ CAF_TEST(a home whose disk is full hands a put to the next one) {
   CAF_CHECK(answered(errc::none));
 }
 
+CAF_TEST(a put that finds the disk full here is handed to the next home) {
+  auto op = request(client_verb::put, key_at_home("pair"), "value", "pair");
+  op.tombstone = true;
+  op.expires_at_ms = 5;
+  submit(op);
+  auto local = take(0);
+  replica_answer full;
+  full.id = local.id;
+  full.code = errc::disk_full;
+  full.bytes = local.bytes;
+  reply(0, std::move(full));
+  CAF_REQUIRE_EQUAL(asked(), 1u);
+  core::member_index other = asked(1) > 0 ? 1 : 2;
+  auto sent = take(other);
+  CAF_CHECK(sent.verb == replica_verb::forward);
+  wire::PutRequest out;
+  CAF_REQUIRE(out.ParseFromString(sent.bytes));
+  CAF_CHECK_EQUAL(out.key(), op.key);
+  CAF_CHECK_EQUAL(out.value(), "value");
+  CAF_CHECK_EQUAL(out.request_high(), op.request.high);
+  CAF_CHECK(out.tombstone());
+  CAF_CHECK_EQUAL(out.expires_at_ms(), 5u);
+  forwarded(other, sent, saying(errc::none));
+  CAF_CHECK(answered(errc::none));
+}
+
+CAF_TEST(a forwarded put that finds the disk full is refused) {
+  auto op = request(client_verb::put, key_at_home("pair"), "value", "pair");
+  op.forwarded = true;
+  submit(op);
+  refuse(0, take(0), errc::disk_full);
+  CAF_CHECK(answered(errc::disk_full));
+  CAF_CHECK_EQUAL(asked(), 0u);
+}
+
+CAF_TEST(a put that finds the disk full and no other home up says so) {
+  down(1);
+  down(2);
+  auto op = request(client_verb::put, key_at_home("pair"), "value", "pair");
+  submit(at(op, core::consistency_level::one));
+  refuse(0, take(0), errc::disk_full);
+  CAF_REQUIRE(answered(errc::disk_full));
+  CAF_CHECK(!client.answers[0].maybe_written);
+}
+
 CAF_TEST(with the disk full and no other home up a put says so) {
   node->disk_full = true;
   down(1);

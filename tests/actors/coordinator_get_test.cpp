@@ -97,6 +97,54 @@ CAF_TEST(only the home that lacks something is repaired) {
   CAF_CHECK_EQUAL(take(next).bytes, x);
 }
 
+CAF_TEST(a home that has no room for its answer is replaced by the next) {
+  submit(get());
+  reply(0, take(0), answer_kind::record, x);
+  refuse(next, take(next), errc::overloaded);
+  CAF_CHECK(client.answers.empty());
+  reply(last, take(last), answer_kind::record, x);
+  CAF_CHECK(answered(errc::none));
+}
+
+CAF_TEST(when homes have no room for their answers a get is overloaded) {
+  submit(get());
+  reply(0, take(0), answer_kind::record, x);
+  refuse(next, take(next), errc::overloaded);
+  refuse(last, take(last), errc::overloaded);
+  CAF_REQUIRE(answered(errc::overloaded));
+  CAF_CHECK(!client.answers[0].text.empty());
+}
+
+CAF_TEST(without room in this node a get asks nobody else) {
+  node->answers = std::make_shared<core::answer_budget>(10);
+  core::answer_charge others{node->answers, 10};
+  submit(get());
+  auto there = take(next);
+  refuse(0, take(0), errc::overloaded);
+  CAF_CHECK(answered(errc::overloaded));
+  CAF_CHECK_EQUAL(asked(), 0u);
+  reply(next, there, answer_kind::record, x);
+  CAF_CHECK_EQUAL(client.answers.size(), 1u);
+  CAF_CHECK_EQUAL(node->answers->held(), 10u);
+}
+
+CAF_TEST(records count until the get is done and values until they are sent) {
+  submit(get());
+  for (auto m : {core::member_index{0}, next}) {
+    replica_answer a;
+    a.id = take(m).id;
+    a.kind = answer_kind::record;
+    a.bytes = x;
+    a.charge = {node->answers, x.size()};
+    if (m != 0)
+      CAF_CHECK_EQUAL(node->answers->held(), 2 * x.size());
+    reply(m, std::move(a));
+  }
+  CAF_REQUIRE(answered(errc::none));
+  CAF_CHECK_EQUAL(client.answers[0].charge.bytes(), 2u);
+  CAF_CHECK_EQUAL(node->answers->held(), 2u);
+}
+
 CAF_TEST(the context of a get covers all that was merged) {
   submit(get());
   reply(0, take(0), answer_kind::record, x);

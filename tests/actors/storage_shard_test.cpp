@@ -208,6 +208,8 @@ CAF_TEST(a full disk refuses writes while reads go on) {
   engine->set_disk_full(true);
   put("k", "w");
   CAF_CHECK(refused(errc::disk_full));
+  // For another home.
+  CAF_CHECK_EQUAL(asker.answers[0].bytes, "w");
   tell(shard, tick_atom::value);
   ask({operation(replica_verb::write, "k", foreign({77, 1}))});
   CAF_CHECK(refused(errc::disk_full));

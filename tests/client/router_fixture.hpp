@@ -27,6 +27,8 @@ struct world {
   std::map<uint16_t, std::vector<size_t>> burst_sizes;
   std::vector<std::pair<uint16_t, wire::PutRequest>> puts;
   std::vector<std::pair<uint16_t, wire::GetRequest>> gets;
+  /// Totals of bytes taken, and how many requests came before each.
+  std::vector<std::pair<uint64_t, size_t>> taken;
   uint32_t credit = 100;
   uint32_t protocol = protocol_version;
 };
@@ -60,6 +62,9 @@ inline caf::behavior fake_node(caf::event_based_actor* self, world_ptr w,
       while (reader.next(kind, bytes)) {
         wire::PutRequest put;
         wire::GetRequest get;
+        wire::Taken taken;
+        if (kind == frame_kind::taken && parse(bytes, taken))
+          w->taken.emplace_back(taken.bytes(), w->puts.size());
         if (kind == frame_kind::put_request && parse(bytes, put))
           w->puts.emplace_back(port, put);
         else if (kind == frame_kind::get_request && parse(bytes, get))

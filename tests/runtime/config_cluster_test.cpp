@@ -140,6 +140,10 @@ CAF_TEST(knobs that contradict each other are refused) {
   CAF_CHECK_EQUAL(problems("[limits]\ninflight-requests = 10\n"),
                   "limits.client-inflight-requests = 4096 is above "
                   "limits.inflight-requests = 10; it must not be\n");
+  CAF_CHECK_EQUAL(problems("[limits]\nanswers-mb = 32\n"
+                           "client-answer-mb = 33\n"),
+                  "limits.client-answer-mb = 33 is above limits.answers-mb = "
+                  "32; it must not be\n");
   CAF_CHECK_EQUAL(problems("[links]\nretry-min-ms = 2001\n"),
                   "links.retry-min-ms = 2001 is above links.retry-max-ms = "
                   "2000; it must not be\n");
