@@ -74,7 +74,7 @@ struct client::impl {
     config.nodes = options.nodes;
     config.agent = options.agent;
     config.seed = rng();
-    connector = system->spawn<caf::detached>(dialer);
+    connector = spawn_dialer(*system, options.tls);
     session
       = system->spawn(covey::client::session, std::move(config), connector);
   }

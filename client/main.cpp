@@ -21,6 +21,7 @@ int run(const options& opts) {
   };
   settings config;
   config.nodes = opts.nodes;
+  config.tls = opts.tls;
   config.agent = std::string{"covey "} + version;
   client kv{std::move(config)};
   auto code = commands.at(opts.command)(opts, kv);
