@@ -27,7 +27,7 @@ publication::~publication() {
   caf::anon_send_exit(middleman_, caf::exit_reason::kill);
 }
 
-bool publication::open(const std::string& address, uint16_t port) {
+uint16_t publication::open(const std::string& address, uint16_t port) {
   caf::scoped_actor self{sys_};
   self
     ->request(middleman_, patience, caf::publish_atom::value, port,
@@ -40,7 +40,7 @@ bool publication::open(const std::string& address, uint16_t port) {
       [](const caf::error&) {
         // nop
       });
-  return port_ != 0;
+  return port_;
 }
 
 void publication::close() {

@@ -23,8 +23,9 @@ public:
   publication(const publication&) = delete;
   publication& operator=(const publication&) = delete;
 
-  /// Listens. False if the address is in use or not of this machine.
-  bool open(const std::string& address, uint16_t port);
+  /// Listens and returns the port; port 0 takes any that is free. 0 if the
+  /// address is in use or not of this machine.
+  uint16_t open(const std::string& address, uint16_t port);
   /// Takes no new connections; those that are there stay.
   void close();
 

@@ -198,7 +198,7 @@ bool node::impl::publish(std::string& error) {
   const auto& at = config.node;
   published = std::make_unique<network::publication>(
     *sys, tls, caf::actor_cast<supervisor_actor>(supervisor));
-  if (published->open(at.address, at.port))
+  if (published->open(at.address, at.port) != 0)
     return true;
   error = "cannot listen at " + at.address + ":" + std::to_string(at.port)
           + ": the address is in use or not of this machine; stop the other "
