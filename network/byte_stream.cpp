@@ -77,7 +77,15 @@ void byte_stream::abort() {
   tell_lost();
   if (reader_)
     reader_->io_failure(&backend(), operation::read);
+  stop();
+}
+
+void byte_stream::stop() {
+  auto guard = reader_;
   passivate();
+  // The loop reports removals only of what it had begun to watch.
+  if ((eventbf() & caf::io::network::input_mask) == 0)
+    reader_.reset();
 }
 
 void byte_stream::handle_event(operation op) {
@@ -156,7 +164,7 @@ bool byte_stream::take() {
   received_ = 0;
   clear(input_);
   if (!more)
-    passivate();
+    stop();
   return more;
 }
 
@@ -208,6 +216,8 @@ void byte_stream::want_writable(bool wanted) {
   watches_writable_ = wanted;
   if (!wanted) {
     backend().del(operation::write, fd(), this);
+    if ((eventbf() & caf::io::network::output_mask) == 0)
+      writer_.reset();
     return;
   }
   if (!writer_)

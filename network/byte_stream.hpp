@@ -43,6 +43,8 @@ public:
   void configure_read(caf::io::receive_policy::config config);
   /// Sends what is in the output buffer; before the end of the handshake, then.
   void flush();
+  /// Reads no more; what is to be sent still is.
+  void stop();
   /// Ends the connection at once.
   void abort();
 

@@ -57,7 +57,7 @@ void connection::add_to_loop() {
 }
 
 void connection::remove_from_loop() {
-  stream_.passivate();
+  stream_.stop();
 }
 
 void connection::abort() {

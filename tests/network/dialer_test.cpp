@@ -281,4 +281,24 @@ CAF_TEST(a dial tells why it fails) {
   CAF_CHECK_EQUAL(client.dial(free_port), "connection refused");
 }
 
+CAF_TEST(an address that swallows packets costs a dial its patience) {
+  // Nobody accepts here, and the queue of one is full.
+  auto listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(at);
+  auto* address = reinterpret_cast<sockaddr*>(&at);
+  CAF_REQUIRE(::bind(listener, address, size) == 0);
+  CAF_REQUIRE(::listen(listener, 0) == 0);
+  CAF_REQUIRE(::getsockname(listener, address, &size) == 0);
+  raw_connection queued{ntohs(at.sin_port)};
+  process client{nullptr};
+  auto started = std::chrono::steady_clock::now();
+  CAF_CHECK_EQUAL(client.dial(ntohs(at.sin_port)), "connection timed out");
+  CAF_CHECK(std::chrono::steady_clock::now() - started
+            < std::chrono::seconds{10});
+  ::close(listener);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()
