@@ -31,8 +31,8 @@ setup: ## Installs the Debian packages that are missing
 	@scripts/setup-debian.sh
 
 .PHONY: cluster
-cluster: build ## Runs three nodes until Ctrl-C; DETACH=1 leaves them running
-	@scripts/cluster.sh $(if $(DETACH),start,foreground)
+cluster: build ## Runs three nodes until Ctrl-C; DETACH=1 leaves them running, CERTS=data/certs: TLS
+	@COVEY_CERTS=$(CERTS) scripts/cluster.sh $(if $(DETACH),start,foreground)
 	@$(if $(DETACH),echo "stop them with make cluster-stop")
 
 .PHONY: cluster-stop
