@@ -17,6 +17,7 @@ nodes=(n1 n2 n3)
 declare -A port=([n1]=7101 [n2]=7102 [n3]=7103)
 start_seconds=60
 certs=${COVEY_CERTS:-}
+unset COVEY_TLS_CERT COVEY_TLS_KEY COVEY_TLS_CA
 if [ -n "$certs" ]; then
   export COVEY_TLS_CERT=$certs/client.crt COVEY_TLS_KEY=$certs/client.key COVEY_TLS_CA=$certs/ca.crt
 fi
