@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 JOBS ?= $(shell nproc)
 SEEDS ?= 200
-folders := core messages storage actors runtime client tests bench
+folders := core messages storage network actors runtime client tests bench
 sources = $(shell find $(folders) -name '*.[ch]pp')
 tidied = $(shell find core storage -name '*.cpp')
 
@@ -31,13 +31,17 @@ setup: ## Installs the Debian packages that are missing
 	@scripts/setup-debian.sh
 
 .PHONY: cluster
-cluster: build ## Runs three nodes until Ctrl-C; DETACH=1 leaves them running
-	@scripts/cluster.sh $(if $(DETACH),start,foreground)
+cluster: build ## Runs three nodes until Ctrl-C; DETACH=1 leaves them running, CERTS=data/certs: TLS
+	@COVEY_CERTS=$(CERTS) scripts/cluster.sh $(if $(DETACH),start,foreground)
 	@$(if $(DETACH),echo "stop them with make cluster-stop")
 
 .PHONY: cluster-stop
 cluster-stop: ## Stops the nodes of make cluster DETACH=1
 	@scripts/cluster.sh stop
+
+.PHONY: certs
+certs: setup ## Makes a CA and certificates for TLS: CERTS=data/certs NODES="n1 n2 n3"
+	@scripts/make-certs.sh $(or $(CERTS),data/certs) $(NODES)
 
 .PHONY: simulate
 simulate: build ## Simulates a cluster under faults: SEEDS=200, or SEED=42 alone

@@ -191,7 +191,7 @@ void gateway_state::flush() {
 }
 
 local_gateway_actor::behavior_type
-gateway(local_gateway_actor::stateful_pointer<gateway_state> self,
+gateway(loop_pointer<local_gateway_actor, gateway_state> self,
         const gateway_config& config, const node_context_ptr& node,
         const std::vector<coordinator_actor>& coordinators,
         const flusher_actor& flusher) {

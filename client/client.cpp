@@ -68,7 +68,7 @@ client::impl::impl(settings given)
   config.data_centre = options.data_centre;
   config.agent = options.agent;
   config.seed = rng();
-  connector = system->spawn<caf::detached>(dialer);
+  connector = spawn_dialer(*system, options.tls);
   router = system->spawn(covey::client::router, std::move(config), connector);
 }
 

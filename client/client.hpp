@@ -6,6 +6,7 @@
 #include "core/epoch.hpp"
 #include "core/request_id.hpp"
 #include "messages/client.pb.h"
+#include "messages/network/tls_files.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -37,6 +38,9 @@ struct settings {
   /// How often a request is repeated, with the same request id, after an error
   /// that makes this safe.
   uint32_t retries = 2;
+  /// None: plain connections, which a node without TLS takes. Files that do not
+  /// pass network::check make every request fail with `unavailable`.
+  network::tls_files tls;
 };
 
 /// Merges siblings, two or more, into one value. For asynchronous gets on the

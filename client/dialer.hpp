@@ -1,17 +1,17 @@
-// Dials nodes through CAF's middleman: the connector of production.
+// Dials nodes for a client.
 
 #pragma once
 
 #include "messages/handles.hpp"
+#include "messages/network/tls_files.hpp"
 
-#include <caf/typed_event_based_actor.hpp>
+#include <caf/actor_system.hpp>
 
 namespace covey::client {
 
-/// Answers a dial within a second and a half. Looks names up and probes the
-/// address first, which blocks: spawn it detached, one per session. The probe
-/// bounds what an address that swallows packets costs, and tells why an address
-/// refuses, which CAF does not.
-connector_actor::behavior_type dialer(connector_actor::pointer self);
+/// Answers a dial within a second and a half, plain if there are no files. One
+/// for each session: it has a thread of its own, and ends by an exit message.
+connector_actor spawn_dialer(caf::actor_system& sys,
+                             const network::tls_files& tls);
 
 } // namespace covey::client

@@ -21,6 +21,7 @@ int run(const options& opts) {
   };
   settings config;
   config.nodes = opts.nodes;
+  config.tls = opts.tls;
   config.agent = std::string{"covey "} + version;
   // One request does not pay for connections to more nodes.
   config.by_slot = opts.command == "import" || opts.command == "export";

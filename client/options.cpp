@@ -59,6 +59,17 @@ void add_global_options(CLI::App& app, options& out, raw_options& raw) {
     ->envname("COVEY_NODES")
     ->option_text("HOST:PORT,... (or COVEY_NODES; default 127.0.0.1:7101)");
   app
+    .add_option("--tls-cert", out.tls.certificate,
+                "Certificate to show to nodes with TLS, in PEM")
+    ->envname("COVEY_TLS_CERT")
+    ->option_text("FILE (or COVEY_TLS_CERT)");
+  app.add_option("--tls-key", out.tls.key, "Its private key")
+    ->envname("COVEY_TLS_KEY")
+    ->option_text("FILE (or COVEY_TLS_KEY)");
+  app.add_option("--tls-ca", out.tls.ca_file, "CA that the nodes belong to")
+    ->envname("COVEY_TLS_CA")
+    ->option_text("FILE (or COVEY_TLS_CA)");
+  app
     .add_option("--keyspace", out.request.keyspace, "'covey status' lists them")
     ->option_text("NAME (default: default)");
   app
@@ -188,9 +199,21 @@ std::vector<node_address> parse_nodes(const std::string& text) {
   return result;
 }
 
+void check_tls(const network::tls_files& files) {
+  if (!files.any())
+    return;
+  if (files.certificate.empty() || files.key.empty() || files.ca_file.empty())
+    throw CLI::ValidationError(
+      "TLS", "takes all of --tls-cert, --tls-key and --tls-ca");
+  auto problem = network::check(files, network::tls_role::client);
+  if (!problem.empty())
+    throw CLI::ValidationError("TLS", problem);
+}
+
 // Translates what CLI11 filled; throws CLI::ValidationError.
 void check(options& out, const raw_options& raw) {
   out.nodes = parse_nodes(raw.nodes);
+  check_tls(out.tls);
   if (!raw.level.empty()) {
     auto level = core::parse_consistency(raw.level);
     if (!level)

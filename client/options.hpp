@@ -14,6 +14,7 @@ inline constexpr const char* version = "0.1.0";
 
 struct options {
   std::vector<node_address> nodes;
+  network::tls_files tls;
   /// Keyspace, level, timeout, context and time to live.
   request_options request;
   bool json = false;

@@ -83,19 +83,22 @@ void router_state::arm() {
   auto due = time_point::max();
   auto up = false;
   for (const auto& s : sessions_) {
-    busy = busy || !s->in_flight.empty() || s->connecting();
+    busy = busy || !s->in_flight.empty();
     up = up || s->now == phase::up;
-    if (s->wanted && s->now == phase::resting)
+    if (s->now == phase::greeting)
+      due = std::min(due, s->hello_sent + config_.hello_timeout);
+    else if (s->wanted && s->now == phase::resting)
       due = std::min(due, s->rest_until);
   }
-  auto soonest = now() + config_.tick;
   if (busy)
-    due = soonest;
-  else if (!up)
+    due = std::min(due, next_deadline_);
+  for (const auto& c : resting_)
+    due = std::min(due, c.not_before);
+  if (!up)
     due = std::min(due, rest_until_);
   if (due == time_point::max())
     return;
-  due = std::max(due, soonest);
+  due = std::max(due, now() + config_.tick);
   if (tick_due_ <= due)
     return;
   tick_due_ = due;

@@ -47,7 +47,7 @@ struct router_config {
   /// Between attempts at a node, and between repetitions of a request.
   std::chrono::milliseconds back_off_least{50};
   std::chrono::milliseconds back_off_most{2000};
-  /// Sweep; runs only while there is something to wait for.
+  /// Whatever is due together within this time is seen to at once.
   std::chrono::milliseconds tick{20};
   /// A node that answered `unavailable` comes last for this long.
   std::chrono::milliseconds avoidance{1000};

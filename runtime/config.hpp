@@ -84,7 +84,15 @@ struct log_section {
 };
 
 struct security_section {
+  /// All three are set, or none: then there is no TLS.
+  std::string certificate;
+  std::string key;
+  std::string ca_file;
   bool insecure = false;
+
+  bool tls() const {
+    return !certificate.empty();
+  }
 };
 
 struct runtime_section {

@@ -21,6 +21,7 @@ public:
     check_names();
     add_members();
     check_address();
+    check_security();
     add_keyspaces();
     check_combinations();
     if (epoch_complete_)
@@ -146,11 +147,24 @@ private:
     else if (address == "0.0.0.0" || address == "::")
       problem("node.address = " + to_string(address)
               + " is every address; name the one that peers and clients use");
-    else if (!is_loopback(address) && !config_.security.insecure)
+    else if (!is_loopback(address) && !config_.security.tls()
+             && !config_.security.insecure)
       problem("node.address = " + to_string(address)
               + " is not a loopback address, and without TLS whoever reaches "
-                "the port owns the data; set security.insecure = true if you "
-                "want that");
+                "the port owns the data; set security.certificate, key and "
+                "ca-file, or security.insecure = true if you want that");
+  }
+
+  void check_security() {
+    const auto& x = config_.security;
+    if (x.certificate.empty() && x.key.empty() && x.ca_file.empty())
+      return;
+    for (auto& [name, value] :
+         {std::pair{"certificate", &x.certificate}, std::pair{"key", &x.key},
+          std::pair{"ca-file", &x.ca_file}})
+      if (value->empty())
+        problem(std::string{"security."} + name
+                + " is missing; TLS takes certificate, key and ca-file");
   }
 
   void add_keyspaces() {

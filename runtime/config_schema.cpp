@@ -116,6 +116,12 @@ void add_operations(std::vector<knob>& out) {
            "File that the log is appended to; stderr if empty.");
   section_builder<security_section> security{out, "security",
                                              &node_config::security};
+  security.text("certificate", &security_section::certificate,
+                "PEM file with the node's certificate; no TLS if empty.");
+  security.text("key", &security_section::key,
+                "PEM file with the private key of the certificate.");
+  security.text("ca-file", &security_section::ca_file,
+                "PEM file with the CA whose certificates are trusted.");
   security.flag("insecure", &security_section::insecure,
                 "Lets anybody who reaches the port do anything, without TLS.");
   section_builder<runtime_section> runtime{out, "runtime",

@@ -1,7 +1,8 @@
 #include "runtime/node.hpp"
 
 #include "messages/registration.hpp"
-#include "runtime/connector.hpp"
+#include "messages/network/dialer.hpp"
+#include "messages/network/publication.hpp"
 #include "runtime/wiring.hpp"
 #include "storage/data_directory.hpp"
 
@@ -53,6 +54,10 @@ struct caf_config : system_config {
         caf::timespan{std::chrono::seconds(15)});
   }
 };
+
+network::tls_files tls_files_of(const security_section& x) {
+  return {x.certificate, x.key, x.ca_file};
+}
 
 /// Present while the data directory is known to lack data that it once held.
 std::string lost_file(const node_config& config) {
@@ -131,7 +136,9 @@ struct node::impl {
   local_supervisor_actor supervisor;
   /// Ended by name at a stop: a timer of CAF may hold them for seconds.
   std::vector<connector_actor> connectors;
-  bool published = false;
+  /// Null without TLS.
+  network::tls_context_ptr tls;
+  std::unique_ptr<network::publication> published;
   /// Children by name, noted as they are started.
   std::mutex children_mutex;
   std::map<std::string, caf::strong_actor_ptr> children;
@@ -168,7 +175,9 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
     directory->note_flushed(sequences, steady_ms());
   };
   options.connector = [this](core::member_index) {
-    connectors.push_back(spawn_connector(*sys));
+    network::dialer_config dialing;
+    dialing.tls = tls;
+    connectors.push_back(network::spawn_dialer(*sys, dialing));
     return connectors.back();
   };
   supervisor_config tree;
@@ -191,13 +200,10 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
 
 bool node::impl::publish(std::string& error) {
   const auto& at = config.node;
-  auto handle = caf::actor_cast<supervisor_actor>(supervisor);
-  auto port
-    = sys->middleman().publish(handle, at.port, at.address.c_str(), true);
-  if (port) {
-    published = true;
+  published = std::make_unique<network::publication>(
+    *sys, tls, caf::actor_cast<supervisor_actor>(supervisor));
+  if (published->open(at.address, at.port) != 0)
     return true;
-  }
   error = "cannot listen at " + at.address + ":" + std::to_string(at.port)
           + ": the address is in use or not of this machine; stop the other "
             "process or change node.port";
@@ -216,7 +222,16 @@ node::start(const node_config& config,
             std::string& error) {
   // Bytes from outside that do not parse are ours to report, not Protobuf's.
   google::protobuf::SetLogHandler(nullptr);
+  auto files = tls_files_of(config.security);
+  if (files.any())
+    error = network::check(files, network::tls_role::node);
+  if (!error.empty())
+    return nullptr;
   auto x = std::make_unique<impl>(config);
+  x->tls = network::make_tls_context(
+    files, network::tls_role::node, [](const std::string& problem) {
+      spdlog::error("node goes on with the certificates it has: {}", problem);
+    });
   x->directory
     = storage::data_directory::open(directory_options_of(config), error);
   if (!x->directory)
@@ -249,9 +264,7 @@ bool node::stop() {
         [&](const caf::error&) {
           spdlog::warn("node: the actors did not stop in time");
         });
-    if (x.published)
-      x.sys->middleman().unpublish(
-        caf::actor_cast<supervisor_actor>(x.supervisor), x.config.node.port);
+    x.published.reset();
     std::lock_guard<std::mutex> guard{x.children_mutex};
     for (auto& [name, child] : x.children) {
       auto actor = caf::actor_cast<caf::actor>(child);

@@ -4,7 +4,8 @@
 # usage: scripts/cluster.sh start|stop|foreground
 #
 # Data goes to $COVEY_DATA/n1 to n3 (./data if unset), process ids and logs to
-# $COVEY_DATA/run. foreground stops the nodes at Ctrl-C. A node that does not stop
+# $COVEY_DATA/run. With $COVEY_CERTS, a folder of scripts/make-certs.sh, they speak
+# TLS. foreground stops the nodes at Ctrl-C. A node that does not stop
 # within $COVEY_STOP_SECONDS (60 if unset) is killed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,6 +16,11 @@ run=$data/run
 nodes=(n1 n2 n3)
 declare -A port=([n1]=7101 [n2]=7102 [n3]=7103)
 start_seconds=60
+certs=${COVEY_CERTS:-}
+unset COVEY_TLS_CERT COVEY_TLS_KEY COVEY_TLS_CA
+if [ -n "$certs" ]; then
+  export COVEY_TLS_CERT=$certs/client.crt COVEY_TLS_KEY=$certs/client.key COVEY_TLS_CA=$certs/ca.crt
+fi
 stop_seconds=${COVEY_STOP_SECONDS:-60}
 
 say() { echo "cluster: $*"; }
@@ -90,7 +96,7 @@ start_failed() { # start_failed NODE WHY
 }
 
 start_all() {
-  local node program
+  local node program security=()
   for program in coveyd covey; do
     [ -x "$bin/$program" ] || fail "$bin/$program is not there: run make build"
   done
@@ -100,9 +106,11 @@ start_all() {
   done
   mkdir -p "$run"
   for node in "${nodes[@]}"; do
+    [ -z "$certs" ] || security=(--security.certificate="$certs/$node.crt"
+      --security.key="$certs/$node.key" --security.ca-file="$certs/ca.crt")
     # A session of its own keeps Ctrl-C from a node, so that we stop it in order.
     setsid "$bin/coveyd" --config-file="configs/three-nodes/$node.conf" \
-      --node.data-directory="$data/$node" >>"$run/$node.log" 2>&1 </dev/null &
+      --node.data-directory="$data/$node" "${security[@]}" >>"$run/$node.log" 2>&1 </dev/null &
     echo $! >"$run/$node.pid"
     poll 10 launched "$node" $! || true
     # The shell need not announce how it ends: we do.

@@ -2,6 +2,7 @@
 # Shows three nodes that keep the Debian package index through the death of
 # one. Exits with a code other than 0 if anything is not as it should be.
 set -euo pipefail
+unset COVEY_CERTS COVEY_TLS_CERT COVEY_TLS_KEY COVEY_TLS_CA
 cd "$(dirname "$0")/.."
 
 export COVEY_DATA=data/demo

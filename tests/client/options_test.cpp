@@ -30,7 +30,9 @@ int refused(std::vector<const char*> arguments) {
 
 struct fixture {
   fixture() {
-    ::unsetenv("COVEY_NODES");
+    for (auto* name :
+         {"COVEY_NODES", "COVEY_TLS_CERT", "COVEY_TLS_KEY", "COVEY_TLS_CA"})
+      ::unsetenv(name);
   }
 };
 
@@ -47,6 +49,18 @@ CAF_TEST(defaults are those of the help) {
   CAF_CHECK(o.request.level.level == core::consistency_level::keyspace_default);
   CAF_CHECK(o.request.timeout == std::chrono::seconds{5});
   CAF_CHECK(!o.json);
+}
+
+CAF_TEST(TLS takes all three files or none) {
+  CAF_CHECK(!parsed({"get", "k"}).tls.any());
+  CAF_CHECK_EQUAL(refused({"get", "k", "--tls-cert", "c"}), 2);
+  CAF_CHECK_EQUAL(refused({"get", "k", "--tls-key", "k", "--tls-ca", "a"}), 2);
+  // They are read before anything is sent.
+  CAF_CHECK_EQUAL(refused({"get", "k", "--tls-cert", "/none", "--tls-key",
+                           "/none", "--tls-ca", "/none"}),
+                  2);
+  ::setenv("COVEY_TLS_CERT", "/none", 1);
+  CAF_CHECK_EQUAL(refused({"get", "k"}), 2);
 }
 
 CAF_TEST(common options stand before or after the command) {

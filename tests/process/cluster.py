@@ -14,6 +14,7 @@ import tempfile
 import time
 import unittest
 
+TESTS = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(os.environ.get("COVEY_BIN", "build/release")).resolve()
 COVEYD = str(BIN / "coveyd")
 COVEY = str(BIN / "covey")
@@ -27,6 +28,12 @@ KEYSPACES = {"default": {"policy": "siblings"}, "lww": {"policy": "lww"}}
 START_SECONDS = 60
 STOP_SECONDS = 60
 COMMAND_SECONDS = 60
+
+# Whoever runs the tests may have set these for a cluster of theirs.
+for name in "COVEY_TLS_CERT", "COVEY_TLS_KEY", "COVEY_TLS_CA":
+    os.environ.pop(name, None)
+
+TLS_OPTIONS = "--tls-cert", "--tls-key", "--tls-ca"
 
 Outcome = collections.namedtuple("Outcome", "code out err")
 
@@ -73,6 +80,33 @@ def record_bytes(record):
 
 def to_base64(data):
     return base64.b64encode(data).decode()
+
+
+class Certificates:
+    """What tests/certificates.sh makes, in a temporary directory."""
+
+    def __init__(self):
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="covey-certs-"))
+        subprocess.run([TESTS / "certificates.sh", self.home], check=True)
+
+    def path(self, name):
+        return str(self.home / name)
+
+    def knobs(self, certificate, key, ca="ca.crt"):
+        """The section `security` of a node."""
+        return {
+            "security.certificate": self.path(certificate),
+            "security.key": self.path(key),
+            "security.ca-file": self.path(ca),
+        }
+
+    def options(self, certificate="client.crt", key="client.key", ca="ca.crt"):
+        """The options of `covey`."""
+        files = self.path(certificate), self.path(key), self.path(ca)
+        return [x for o, f in zip(TLS_OPTIONS, files) for x in (o, f)]
+
+    def close(self):
+        shutil.rmtree(self.home)
 
 
 class PortPool:
@@ -174,13 +208,17 @@ class Node:
 class Cluster:
     """Nodes n1, n2, ... of one cluster, with what they need in a temporary directory."""
 
-    def __init__(self, size=3, keyspaces=None, knobs=None):
+    def __init__(self, size=3, keyspaces=None, knobs=None, certificates=None):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="covey-process-"))
         self.nodes = {}
+        # What every command is given: with certificates, how to be let in.
+        self.options = certificates.options() if certificates else []
         for i in range(1, size + 1):
             node = Node(f"n{i}", PORT_POOL.take(), self.home)
             # A node that comes back is met soon.
             node.knobs = {"links.retry-max-ms": 250} | (knobs or {})
+            if certificates:
+                node.knobs |= certificates.knobs(f"n{i}.crt", f"n{i}.key")
             self.nodes[node.name] = node
         for node in self.nodes.values():
             self.write_config(node, keyspaces or KEYSPACES)
@@ -248,12 +286,20 @@ class Cluster:
     def covey(self, *arguments, via="n1", stdin=b""):
         """Runs the command line client against the nodes `via`: "n1" or "n1 n2"."""
         nodes = self.addresses(*via.split())
-        return run_program([COVEY, "--node", nodes, *map(str, arguments)], stdin)
+        return run_program(
+            [COVEY, "--node", nodes, *self.options, *map(str, arguments)], stdin
+        )
 
     def start_covey(self, *arguments, via="n1"):
         """Starts the client and leaves it running."""
         return subprocess.Popen(
-            [COVEY, "--node", self.addresses(*via.split()), *map(str, arguments)],
+            [
+                COVEY,
+                "--node",
+                self.addresses(*via.split()),
+                *self.options,
+                *map(str, arguments),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -93,11 +93,17 @@ CAF_TEST(only loopback goes without TLS unless insecure says so) {
     CAF_CHECK_EQUAL(problems("", {"--node.address=" + address}),
                     "node.address = \"" + address
                       + "\" is not a loopback address, and without TLS whoever "
-                        "reaches the port owns the data; set security.insecure "
-                        "= true if you want that\n");
+                        "reaches the port owns the data; set "
+                        "security.certificate, key and ca-file, or "
+                        "security.insecure = true if you want that\n");
     CAF_CHECK_EQUAL(
       problems("", {"--node.address=" + address, "--security.insecure"}), "");
   }
+  CAF_CHECK_EQUAL(
+    problems("[security]\ncertificate = \"c\"\nkey = \"k\"\nca-file = "
+             "\"a\"\n",
+             {"--node.address=10.0.0.1"}),
+    "");
   for (std::string address : {"0.0.0.0", "::"})
     CAF_CHECK_EQUAL(
       problems("", {"--node.address=" + address, "--security.insecure"}),
@@ -107,6 +113,17 @@ CAF_TEST(only loopback goes without TLS unless insecure says so) {
     CAF_CHECK(problems("", {"--node.address=" + address, "--security.insecure"})
                 .find("is not a host name or an IP address")
               != std::string::npos);
+}
+
+CAF_TEST(TLS takes all three files or none) {
+  CAF_CHECK_EQUAL(problems("", {"--security.certificate=c"}),
+                  "security.key is missing; TLS takes certificate, key and "
+                  "ca-file\nsecurity.ca-file is missing; TLS takes "
+                  "certificate, key and ca-file\n");
+  CAF_CHECK_EQUAL(
+    problems("", {"--security.key=k", "--security.ca-file=a"}),
+    "security.certificate is missing; TLS takes certificate, key and "
+    "ca-file\n");
 }
 
 CAF_TEST(keyspaces that cannot work are refused) {

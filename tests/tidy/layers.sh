@@ -13,10 +13,12 @@ bad=0
 allow core     'core'                                'caf/|google/|wiredtiger|spdlog|thread|mutex|fstream|iostream|chrono'
 allow messages 'messages|core'                       'wiredtiger|spdlog'
 allow storage  'storage|core'                        'caf/|google/|spdlog'
-allow actors   'actors|messages|core|storage'        'wiredtiger|fstream|iostream|thread|mutex'
-allow runtime  'runtime|actors|messages|storage|core' 'wiredtiger'
-allow client   'client|messages|core'                'wiredtiger|spdlog'
+allow actors   'actors|messages|core|storage'        'caf/io/|openssl|wiredtiger|fstream|iostream|thread|mutex'
+allow runtime  'runtime|actors|messages|storage|core' 'wiredtiger|openssl'
+allow client   'client|messages|core'                'wiredtiger|spdlog|openssl'
 allow bench    'bench|client|messages|core|storage|actors|runtime' ''
+# The actors of the data path know no sockets.
+grep -HnE '#include "messages/network/' actors/*.?pp && bad=1
 # covey-bench is a client like any other.
 grep -HnE '^#include "' bench/*.?pp | grep -vE '#include "(bench|client|messages|core)/' && bad=1
 # Within storage, one file knows the engine's API.

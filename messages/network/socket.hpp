@@ -1,0 +1,17 @@
+// TCP connections made within a bounded time.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace covey::network {
+
+/// Connects to the first address of `host` that accepts, trying each for at
+/// most `patience`, and returns the socket. Otherwise -1, and `error` says why
+/// in a few words. Blocks; looking up a name takes as long as the resolver.
+int connect_tcp(const std::string& host, uint16_t port,
+                std::chrono::milliseconds patience, std::string& error);
+
+} // namespace covey::network
