@@ -219,25 +219,6 @@ void coordinator_state::on_answers(replica_answers& answers) {
   }
 }
 
-bool coordinator_state::out_of_room(ticket t, const request& r,
-                                    const replica_answer& a) {
-  if (a.code != errc::overloaded || node->answers->admits(1))
-    return false;
-  client_answer refused;
-  refused.code = errc::overloaded;
-  refused.text = a.text;
-  answer(r, std::move(refused));
-  table_.remove(t);
-  return true;
-}
-
-errc coordinator_state::code_of_failed_read(const request& r, errc otherwise) {
-  auto end = r.failures.begin() + r.home_count;
-  return std::find(r.failures.begin(), end, errc::overloaded) == end
-           ? otherwise
-           : errc::overloaded;
-}
-
 void coordinator_state::expire(const ticket& t, request& r) {
   client_answer a;
   a.code = errc::timed_out;

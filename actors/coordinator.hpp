@@ -113,11 +113,6 @@ private:
   void refuse(const client_asker_actor& from, const client_op& op, errc code,
               std::string text = {});
   void expire(const ticket& t, request& r);
-  /// True if `a` failed because this node has no memory for more answers: `r`
-  /// was answered so and removed, since another home's would not fit either.
-  bool out_of_room(ticket t, const request& r, const replica_answer& a);
-  /// What a read whose level cannot be met is answered.
-  static errc code_of_failed_read(const request& r, errc otherwise);
   /// `verb`: what the homes in `homes` did, or are.
   std::string describe(const request& r, const core::requirement& need,
                        core::home_set homes,
@@ -135,6 +130,11 @@ private:
   void forward_answer(ticket t, request& r, replica_answer& a);
 
   // coordinator_get.cpp
+  /// True if `a` failed because this node has no memory for more answers: `r`
+  /// was answered so and removed, since another home's would not fit either.
+  bool out_of_room(ticket t, const request& r, const replica_answer& a);
+  /// What a read whose level cannot be met is answered.
+  static errc code_of_failed_read(const request& r, errc otherwise);
   void start_get(ticket t, request& r, core::requirement need);
   void get_answer(ticket t, request& r, replica_answer& a, uint8_t why);
   void get_action(ticket t, request& r, const core::get_core::action& what);

@@ -3,6 +3,8 @@
 #include "actors/coordinator.hpp"
 #include "core/context_token.hpp"
 
+#include <algorithm>
+
 namespace covey {
 
 void coordinator_state::start_get(ticket t, request& r,
@@ -53,6 +55,25 @@ void coordinator_state::get_action(ticket t, request& r,
   }
   if (get.settled())
     table_.remove(t);
+}
+
+bool coordinator_state::out_of_room(ticket t, const request& r,
+                                    const replica_answer& a) {
+  if (a.code != errc::overloaded || node->answers->admits(1))
+    return false;
+  client_answer refused;
+  refused.code = errc::overloaded;
+  refused.text = a.text;
+  answer(r, std::move(refused));
+  table_.remove(t);
+  return true;
+}
+
+errc coordinator_state::code_of_failed_read(const request& r, errc otherwise) {
+  auto end = r.failures.begin() + r.home_count;
+  return std::find(r.failures.begin(), end, errc::overloaded) == end
+           ? otherwise
+           : errc::overloaded;
 }
 
 void coordinator_state::get_answer(ticket t, request& r, replica_answer& a,
