@@ -92,6 +92,8 @@ public:
          static_cast<uint16_t>(std::stoul(text.substr(colon + 1)))});
     }
     settings.retries = 0;
+    // What these nodes do is measured, not what the client makes of it.
+    settings.by_slot = false;
     how_.keyspace = o.keyspace;
     how_.timeout = std::chrono::milliseconds{o.timeout_ms};
     for (uint32_t i = 0; i < o.clients; ++i) {

@@ -35,6 +35,11 @@ struct watcher_state {
 
 using watcher = caf::stateful_actor<watcher_state>;
 
+// Errors of the node are codes in its reply.
+std::string outcome_of(uint32_t code) {
+  return code == 0 ? "done" : covey::to_string(static_cast<covey::errc>(code));
+}
+
 void fail(watcher* self, const caf::error& e) {
   std::cerr << "watching_actor: " << self->system().render(e) << '\n';
   self->quit(caf::exit_reason::user_shutdown);
@@ -47,9 +52,7 @@ void get(watcher* self) {
   self->request(self->state.gateway, 6s, std::move(request))
     .then(
       [](const covey::wire::GetReply& reply) {
-        // Errors of the node are codes in its reply.
-        auto code = static_cast<covey::errc>(reply.code());
-        std::cout << "get: " << covey::to_string(code);
+        std::cout << "get: " << outcome_of(reply.code());
         for (const auto& value : reply.values())
           std::cout << ", value " << value;
         std::cout << std::endl;
@@ -67,9 +70,8 @@ void put(watcher* self) {
   self->request(self->state.gateway, 6s, std::move(request))
     .then(
       [self](const covey::wire::PutReply& reply) {
-        auto code = static_cast<covey::errc>(reply.code());
-        std::cout << "put: " << covey::to_string(code) << ", " << reply.acked()
-                  << " replicas" << std::endl;
+        std::cout << "put: " << outcome_of(reply.code()) << ", "
+                  << reply.acked() << " replicas" << std::endl;
         get(self);
       },
       [self](const caf::error& e) {

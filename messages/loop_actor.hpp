@@ -8,10 +8,10 @@
 namespace covey {
 
 /// An actor whose messages are handled by the middleman's event loop, if the
-/// system has one: what arrives from the network then goes through the actors of
-/// the data path, and back, without a change of threads. It must not block for
-/// longer than the loop may be silent. Without a middleman (in tests and in the
-/// simulation) it is an actor like any other.
+/// system has one: what arrives from the network then goes through the actors
+/// of the data path, and back, without a change of threads. It must not block
+/// for longer than the loop may be silent. Without a middleman (in tests and in
+/// the simulation) it is an actor like any other.
 ///
 /// Spawned detached it has a thread of its own as usual.
 template <class State, class Base>

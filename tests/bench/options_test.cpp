@@ -120,7 +120,6 @@ CAF_TEST(wrong usage exits with 2) {
          {"--rate", "1", "--max-in-flight", "1", "--connections", "2"},
          {"--duration-s", "0"},
          {"--duration-s", "1.5"},
-         {"--workload", "E", "--clients", "257"},
          {"--pids", "1,"},
          {"--pids", "0"},
          {"--pids", "n1"}})

@@ -38,7 +38,7 @@ class ExamplesTest(ProcessTest):
             def has_said(text):
                 return text in os.pread(said.fileno(), 10_000, 0)
 
-            wait_until(lambda: has_said(b"get: ok, value hello"), SECONDS, "a get is answered")
+            wait_until(lambda: has_said(b"get: done, value hello"), SECONDS, "a get is answered")
             node.kill()
             wait_until(lambda: has_said(b"the node is down"), SECONDS, "the node is missed")
             self.assertEqual(watcher.wait(SECONDS), 0)
