@@ -1,8 +1,8 @@
 #include "runtime/node.hpp"
 
-#include "messages/registration.hpp"
 #include "messages/network/dialer.hpp"
 #include "messages/network/publication.hpp"
+#include "messages/registration.hpp"
 #include "runtime/wiring.hpp"
 #include "storage/data_directory.hpp"
 

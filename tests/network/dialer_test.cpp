@@ -1,9 +1,9 @@
 #define CAF_SUITE network.dialer
 
 #include "messages/errors.hpp"
-#include "messages/registration.hpp"
 #include "messages/network/dialer.hpp"
 #include "messages/network/publication.hpp"
+#include "messages/registration.hpp"
 #include "tests/network/certificates.hpp"
 
 #include <caf/actor_system.hpp>
