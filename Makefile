@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 JOBS ?= $(shell nproc)
 SEEDS ?= 200
-folders := core messages storage actors runtime client tests bench
+folders := core messages storage actors runtime client tests bench examples
 sources = $(shell find $(folders) -name '*.[ch]pp')
 tidied = $(shell find core storage -name '*.cpp')
 

@@ -17,7 +17,7 @@ namespace covey::network {
 using caf::io::network::native_socket;
 
 /// Moves bytes between a socket and CAF's buffers. It stands where CAF has its
-/// own streams, for three reasons (docs/adr/0009): while a handshake waits, it
+/// own streams, for three reasons (docs/adr/0010): while a handshake waits, it
 /// sleeps; errors of one connection stay with it; and its memory follows the
 /// bytes that arrived, not the length that a peer announces. For the thread of
 /// the I/O loop only.
