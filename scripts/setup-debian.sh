@@ -6,7 +6,7 @@ packages=(
   g++ cmake ninja-build ccache mold clang-format clang-tidy make git pkg-config
   python3 libcaf-dev libwiredtiger-dev libspdlog-dev libfmt-dev
   protobuf-compiler libprotobuf-dev libcli11-dev nlohmann-json3-dev
-  libxxhash-dev libbenchmark-dev libssl-dev openssl
+  libxxhash-dev libmimalloc-dev libbenchmark-dev libssl-dev openssl
 )
 
 if ! command -v dpkg-query >/dev/null; then

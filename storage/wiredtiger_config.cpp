@@ -52,7 +52,11 @@ std::string connection_config(const wiredtiger_options& options) {
   auto result
     = "create,session_max=256,cache_size=" + std::to_string(options.cache_mb)
       + "MB,eviction=(threads_min=1,threads_max=2)"
-        ",log=(enabled=true,archive=true,prealloc=true,recover=on,file_max="
+        // A page is reconciled once for many writes to it: docs/adr/0012.
+        ",eviction_dirty_target=60,eviction_dirty_trigger=80"
+        // fsync then has no metadata of the log file to write.
+        ",log=(enabled=true,archive=true,prealloc=true,zero_fill=true"
+        ",recover=on,file_max="
       + std::to_string(options.log_file_mb)
       + "MB),transaction_sync=(enabled=false,method=fsync)"
         ",checkpoint=(wait="
