@@ -46,11 +46,10 @@ bench/README.md says how to read the report.)";
 
 // What CLI11 fills, before it is checked.
 struct raw_options {
-  std::string nodes = "127.0.0.1:7101";
+  client::raw_cluster_options cluster;
   std::string workload = "A";
   std::string keys;
   std::string servers;
-  uint32_t timeout_ms = 5000;
   uint32_t duration_s = 10;
   uint32_t warm_up_s = 1;
 };
@@ -64,21 +63,10 @@ CLI::Option& add_number(CLI::App& app, const char* name, T& out, T least,
 }
 
 void add_cluster_options(CLI::App& app, options& out, raw_options& raw) {
-  app
-    .add_option("--node", raw.nodes,
-                "Nodes to talk to; connection i starts with node i")
-    ->envname("COVEY_NODES")
-    ->option_text("HOST:PORT,... (or COVEY_NODES; default 127.0.0.1:7101)");
-  app
-    .add_option("--keyspace", out.request.keyspace, "Its keys are overwritten")
-    ->option_text("NAME (default: default)");
-  app
-    .add_option("--consistency", out.consistency,
-                "How many homes must answer; see 'covey --help'")
-    ->option_text("LEVEL (default: the keyspace's)");
-  add_number(app, "--timeout-ms", raw.timeout_ms, 1u, 600'000u,
-             "How long each request may take, in milliseconds",
-             "1..600000 (default 5000)");
+  client::add_cluster_options(
+    app, out, raw.cluster,
+    "Nodes to begin with; connection i begins with node i",
+    "Its keys are overwritten");
   add_number(app, "--retries", out.retries, 0u, 100u,
              "How often the library repeats a request, where that is safe",
              "0..100 (default 2)");
@@ -193,28 +181,12 @@ void check_together(const options& out, const CLI::App& app) {
 
 // Translates what CLI11 filled; throws CLI::ValidationError.
 void check(options& out, const raw_options& raw, const CLI::App& app) {
-  split(raw.nodes, [&](const std::string& part) {
-    auto node = client::parse_node_address(part);
-    if (!node)
-      throw CLI::ValidationError("--node", "'" + part
-                                             + "' is not HOST:PORT, e.g. "
-                                               "127.0.0.1:7101");
-    out.nodes.push_back(std::move(*node));
-  });
-  if (!out.consistency.empty()) {
-    auto level = core::parse_consistency(out.consistency);
-    if (!level)
-      throw CLI::ValidationError("--consistency",
-                                 "'" + out.consistency
-                                   + "' is no level; see 'covey --help'");
-    out.request.level = *level;
-  }
+  check_cluster_options(out, raw.cluster);
   if (!raw.servers.empty())
     split(raw.servers, [&](const std::string& part) {
       out.servers.push_back(parse_pid(part));
     });
   out.load = parse_load(raw);
-  out.request.timeout = std::chrono::milliseconds{raw.timeout_ms};
   out.duration = std::chrono::seconds{raw.duration_s};
   out.warm_up = std::chrono::seconds{raw.warm_up_s};
   out.values.seed = out.seed;

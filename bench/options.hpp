@@ -4,7 +4,7 @@
 
 #include "bench/executor.hpp"
 #include "bench/workload.hpp"
-#include "client/client.hpp"
+#include "client/cluster_options.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -15,12 +15,7 @@
 
 namespace covey::bench {
 
-struct options {
-  std::vector<client::node_address> nodes;
-  /// Keyspace, level and timeout.
-  client::request_options request;
-  /// As it was given; empty for the keyspace's.
-  std::string consistency;
+struct options : client::cluster_options {
   uint32_t retries = 2;
   workload load;
   uint64_t keys = 100'000;

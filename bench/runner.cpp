@@ -25,6 +25,7 @@ client::settings client_settings(const options& asked, size_t connection) {
               result.nodes.end());
   result.agent = std::string{"covey-bench "} + client::version;
   result.retries = asked.retries;
+  result.tls = asked.tls;
   return result;
 }
 

@@ -41,9 +41,7 @@ Examples:
 
 // What CLI11 fills, before it is checked.
 struct raw_options {
-  std::string nodes = "127.0.0.1:7101";
-  std::string level;
-  uint32_t timeout_ms = 5000;
+  raw_cluster_options cluster;
   std::string context;
   uint64_t ttl_s = 0;
   bool key64 = false;
@@ -52,35 +50,10 @@ struct raw_options {
 constexpr uint64_t max_ttl_s = 100ull * 366 * 24 * 3600;
 
 void add_global_options(CLI::App& app, options& out, raw_options& raw) {
-  app
-    .add_option("--node", raw.nodes,
-                "Nodes to begin with, tried in this order; import and "
-                "export\nfind the others")
-    ->envname("COVEY_NODES")
-    ->option_text("HOST:PORT,... (or COVEY_NODES; default 127.0.0.1:7101)");
-  app
-    .add_option("--tls-cert", out.tls.certificate,
-                "Certificate to show to nodes with TLS, in PEM")
-    ->envname("COVEY_TLS_CERT")
-    ->option_text("FILE (or COVEY_TLS_CERT)");
-  app.add_option("--tls-key", out.tls.key, "Its private key")
-    ->envname("COVEY_TLS_KEY")
-    ->option_text("FILE (or COVEY_TLS_KEY)");
-  app.add_option("--tls-ca", out.tls.ca_file, "CA that the nodes belong to")
-    ->envname("COVEY_TLS_CA")
-    ->option_text("FILE (or COVEY_TLS_CA)");
-  app
-    .add_option("--keyspace", out.request.keyspace, "'covey status' lists them")
-    ->option_text("NAME (default: default)");
-  app
-    .add_option("--consistency", raw.level,
-                "How many homes must answer; see below")
-    ->option_text("LEVEL");
-  app
-    .add_option("--timeout-ms", raw.timeout_ms,
-                "How long each request may take, in milliseconds")
-    ->check(CLI::Range(1u, 600'000u))
-    ->option_text("1..600000 (default 5000)");
+  add_cluster_options(app, out, raw.cluster,
+                      "Nodes to begin with, tried in this order; import and "
+                      "export\nfind the others",
+                      "'covey status' lists them");
   app.add_flag("--json", out.json, "Write JSON, for programs");
   app.set_help_flag("-h,--help", "Print this and exit");
   app.set_version_flag("--version", std::string{"covey "} + version,
@@ -183,46 +156,9 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
   add_key(ring, out, raw, false);
 }
 
-std::vector<node_address> parse_nodes(const std::string& text) {
-  std::vector<node_address> result;
-  for (size_t from = 0; from <= text.size();) {
-    auto to = std::min(text.find(',', from), text.size());
-    auto part = text.substr(from, to - from);
-    auto node = parse_node_address(part);
-    if (!node)
-      throw CLI::ValidationError("--node", "'" + part
-                                             + "' is not HOST:PORT, e.g. "
-                                               "127.0.0.1:7101");
-    result.push_back(std::move(*node));
-    from = to + 1;
-  }
-  return result;
-}
-
-void check_tls(const network::tls_files& files) {
-  if (!files.any())
-    return;
-  if (files.certificate.empty() || files.key.empty() || files.ca_file.empty())
-    throw CLI::ValidationError(
-      "TLS", "takes all of --tls-cert, --tls-key and --tls-ca");
-  auto problem = network::check(files, network::tls_role::client);
-  if (!problem.empty())
-    throw CLI::ValidationError("TLS", problem);
-}
-
 // Translates what CLI11 filled; throws CLI::ValidationError.
 void check(options& out, const raw_options& raw) {
-  out.nodes = parse_nodes(raw.nodes);
-  check_tls(out.tls);
-  if (!raw.level.empty()) {
-    auto level = core::parse_consistency(raw.level);
-    if (!level)
-      throw CLI::ValidationError("--consistency", "'" + raw.level
-                                                    + "' is no level; see "
-                                                      "'covey --help'");
-    out.request.level = *level;
-  }
-  out.request.timeout = std::chrono::milliseconds{raw.timeout_ms};
+  check_cluster_options(out, raw.cluster);
   out.request.time_to_live = std::chrono::seconds{raw.ttl_s};
   auto context = base64_decode(raw.context);
   if (!context)

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "client/client.hpp"
+#include "client/cluster_options.hpp"
 
 #include <string>
 #include <variant>
@@ -12,11 +12,7 @@ namespace covey::client {
 
 inline constexpr const char* version = "0.1.0";
 
-struct options {
-  std::vector<node_address> nodes;
-  network::tls_files tls;
-  /// Keyspace, level, timeout, context and time to live.
-  request_options request;
+struct options : cluster_options {
   bool json = false;
   std::string command;
   /// Empty for `ring` without KEY.

@@ -102,6 +102,7 @@ CAF_TEST(wrong usage exits with 2) {
          {"--node", "a"},
          {"--node", "a:1,"},
          {"--consistency", "MOST"},
+         {"--tls-cert", "/none"},
          {"--timeout-ms", "0"},
          {"--workload", "G"},
          {"--workload", "a"},
