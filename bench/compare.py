@@ -108,6 +108,8 @@ class Prototype(Loaded):
         libraries = ["-lcaf_core", "-lcaf_io", "-lwiredtiger", "-lpthread"]
         compiler = ["g++", "-std=c++17", "-O2", asked.prototype, "-o", program]
         subprocess.run([*compiler, *libraries], check=True)
+        for i in range(3):
+            (home / f"p{i}").mkdir()
         self.nodes = [
             subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", program, f"--id={i}"]
