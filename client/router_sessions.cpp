@@ -98,7 +98,7 @@ void router_state::say_hello(node_session& s) {
 
 void router_state::on_welcome(const wire::ClientWelcome& welcome) {
   // The node has ended the session.
-  if (auto* s = sender(); s != nullptr && !s->renewing && welcome.code() != 0) {
+  if (auto* s = sender(); s != nullptr && welcome.code() != 0) {
     lose(*s, welcome.text());
     return;
   }

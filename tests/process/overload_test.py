@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import time
 import unittest
 
 from cluster import BIN, ProcessTest, wait_until
@@ -58,6 +57,20 @@ class Load:
 
 
 class OverloadTest(ProcessTest):
+    def wait_for_requests(self, cluster, kind, more):
+        """Waits until n1 has taken so many more gets or puts."""
+        def taken():
+            # A node under load may not tell its status in time.
+            status = cluster.status("n1")
+            return status["statistics"][f"requests.{kind}"] if status else 0
+
+        enough = taken() + more
+        wait_until(
+            lambda: taken() >= enough,
+            RECOVERY_SECONDS,
+            f"{more} more {kind} reach n1",
+        )
+
     def fill(self, cluster, *options):
         command = [STORM, "--nodes", cluster.addresses(), "--keyspace", "lww", "--fill"]
         subprocess.run([*command, *map(str, options)], check=True, timeout=60)
@@ -99,8 +112,8 @@ class OverloadTest(ProcessTest):
         stuck = []
         for _ in range(4):
             stuck.append(Load(self, cluster, *options, "--keys", 1, via="n1"))
-            # It has asked by now, and has not got much.
-            time.sleep(0.05)
+            # It has asked, and has not got much.
+            self.wait_for_requests(cluster, "gets", 1)
             stuck[-1].process.send_signal(signal.SIGSTOP)
         get = ["get", "storm-0", "--keyspace", "lww"]
         # What they have asked for by now is worked off first.
@@ -125,9 +138,14 @@ class OverloadTest(ProcessTest):
         cluster = self.start_cluster(3, knobs=LIMITS)
         load = ["--clients", 8, "--window", 64, "--seconds", 9, "--reads", 30]
         run = Load(self, cluster, *load, "--value-bytes", 10000, via="n1 n2")
-        time.sleep(1)
+        self.wait_for_requests(cluster, "puts", 200)
         cluster["n3"].freeze()
-        time.sleep(6)
+        wait_until(
+            lambda: "n3" not in (cluster.members_up("n1") or ["n3"]),
+            RECOVERY_SECONDS,
+            "n3 is missed",
+        )
+        self.wait_for_requests(cluster, "puts", 1000)
         cluster["n3"].thaw()
         report = run.report()
         self.check_bounded(cluster)
@@ -140,10 +158,9 @@ class OverloadTest(ProcessTest):
         cluster = self.start_cluster(3, knobs=LIMITS)
         load = ["--clients", 8, "--window", 64, "--seconds", 6, "--reads", 50]
         run = Load(self, cluster, *load, "--timeout-ms", 1000, via="n1")
-        time.sleep(1)
+        self.wait_for_requests(cluster, "puts", 200)
         cluster["n2"].freeze()
         cluster["n3"].freeze()
-        time.sleep(5)
         report = run.report()
         # The last were asked at the end of the six seconds.
         self.assertLess(report["seconds"], 8)
