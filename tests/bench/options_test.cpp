@@ -1,38 +1,14 @@
 #define CAF_SUITE bench.options
 
 #include "bench/options.hpp"
-
-#include <caf/test/unit_test.hpp>
-
-#include <cstdlib>
+#include "tests/command_line.hpp"
 
 using namespace covey;
 using namespace covey::bench;
 
 namespace {
 
-std::variant<options, int> parse(std::vector<const char*> arguments) {
-  arguments.insert(arguments.begin(), "covey-bench");
-  return parse_options(static_cast<int>(arguments.size()), arguments.data());
-}
-
-options parsed(std::vector<const char*> arguments) {
-  auto result = parse(std::move(arguments));
-  CAF_REQUIRE(std::holds_alternative<options>(result));
-  return std::get<options>(result);
-}
-
-int refused(std::vector<const char*> arguments) {
-  auto result = parse(std::move(arguments));
-  auto* code = std::get_if<int>(&result);
-  return code == nullptr ? -1 : *code;
-}
-
-struct fixture {
-  fixture() {
-    ::unsetenv("COVEY_NODES");
-  }
-};
+using fixture = test::command_line<options, parse_options>;
 
 } // namespace
 

@@ -1,40 +1,14 @@
 #define CAF_SUITE client.options
 
 #include "client/options.hpp"
-
-#include <caf/test/unit_test.hpp>
-
-#include <cstdlib>
+#include "tests/command_line.hpp"
 
 using namespace covey;
 using namespace covey::client;
 
 namespace {
 
-std::variant<options, int> parse(std::vector<const char*> arguments) {
-  arguments.insert(arguments.begin(), "covey");
-  return parse_options(static_cast<int>(arguments.size()), arguments.data());
-}
-
-options parsed(std::vector<const char*> arguments) {
-  auto result = parse(std::move(arguments));
-  CAF_REQUIRE(std::holds_alternative<options>(result));
-  return std::get<options>(result);
-}
-
-int refused(std::vector<const char*> arguments) {
-  auto result = parse(std::move(arguments));
-  auto* code = std::get_if<int>(&result);
-  return code == nullptr ? -1 : *code;
-}
-
-struct fixture {
-  fixture() {
-    for (auto* name :
-         {"COVEY_NODES", "COVEY_TLS_CERT", "COVEY_TLS_KEY", "COVEY_TLS_CA"})
-      ::unsetenv(name);
-  }
-};
+using fixture = test::command_line<options, parse_options>;
 
 } // namespace
 
