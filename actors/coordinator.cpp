@@ -113,16 +113,20 @@ std::optional<uint8_t> coordinator_state::own_place(const request& r) const {
 
 std::vector<uint8_t> coordinator_state::order_of(const request& r) const {
   std::vector<uint8_t> result;
-  // Self first, then the nearest.
+  // Self first, then the well, those that miss nothing, the nearest.
   for (uint8_t i = 0; i < r.home_count; ++i)
     if (reachable(r.homes[i]))
       result.push_back(i);
+  const auto& view = *liveness;
   auto distance = [&](uint8_t i) -> uint64_t {
     auto m = r.homes[i];
     if (m == node->self)
       return 0;
     auto away = node->epoch->members[m].data_centre != node->me().data_centre;
-    return (uint64_t{away} << 32) + 1;
+    auto sick = view.state_of(m) != core::health::up;
+    auto behind = view.catching_up(m);
+    return (uint64_t{sick} << 34) + (uint64_t{behind} << 33)
+           + (uint64_t{away} << 32) + 1;
   };
   std::stable_sort(result.begin(), result.end(), [&](uint8_t x, uint8_t y) {
     return distance(x) < distance(y);
@@ -354,6 +358,9 @@ coordinator(loop_pointer<coordinator_actor, coordinator_state> self,
     [&st, done](peer_down_atom, uint16_t member) {
       st.lose(member);
       done();
+    },
+    [&st](view_atom, liveness_ptr& view) {
+      st.liveness = std::move(view);
     },
     [&st](go_atom) {
       st.armed = false;

@@ -90,6 +90,8 @@ struct coordinator_state {
   /// Replicas of this node by shard, links by member; null while down.
   std::vector<replica_actor> replicas;
   std::vector<replica_actor> links;
+  /// What the gossiper believes; never null.
+  liveness_ptr liveness = std::make_shared<core::liveness_view>();
   bool armed = false;
 
   static inline constexpr const char* name = "coordinator";

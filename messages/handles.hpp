@@ -35,6 +35,8 @@ using peer_down_atom = caf::atom_constant<caf::atom("peer_down")>;
 using dial_atom = caf::atom_constant<caf::atom("dial")>;
 using gateway_atom = caf::atom_constant<caf::atom("gateway")>;
 using children_atom = caf::atom_constant<caf::atom("children")>;
+/// The gossiper's new view of the members.
+using view_atom = caf::atom_constant<caf::atom("view")>;
 /// Finish what is in flight, take nothing new.
 using drain_atom = caf::atom_constant<caf::atom("drain")>;
 
@@ -92,6 +94,8 @@ using coordinator_actor
                      // A member can be reached through this link.
                      caf::reacts_to<peer_up_atom, uint16_t, replica_actor>,
                      caf::reacts_to<peer_down_atom, uint16_t>,
+                     // Whom to route around.
+                     caf::reacts_to<view_atom, liveness_ptr>,
                      caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>>;
 
 /// Whatever the ticker wakes.
@@ -169,6 +173,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::client_answers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::known_counters)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::incarnation_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::statistic_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::liveness_ptr)
 
 CAF_BEGIN_TYPE_ID_BLOCK(covey, caf::first_custom_type_id)
 

@@ -5,11 +5,13 @@
 #include "core/answer_budget.hpp"
 #include "core/context.hpp"
 #include "core/epoch.hpp"
+#include "core/liveness.hpp"
 #include "core/request_id.hpp"
 #include "core/slot.hpp"
 #include "messages/errors.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -163,6 +165,9 @@ struct incarnation_list {
 struct known_counters {
   std::vector<core::dot> dots;
 };
+
+/// Shared by all who route: immutable, replaced as a whole.
+using liveness_ptr = std::shared_ptr<const core::liveness_view>;
 
 /// A named number for people and dashboards.
 struct statistic_list {

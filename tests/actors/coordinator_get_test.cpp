@@ -53,6 +53,26 @@ CAF_TEST(a quorum reads this node and the next what is on disk) {
   CAF_CHECK_EQUAL(asked(), 0u);
 }
 
+CAF_TEST(a suspect home is asked last) {
+  auto view = std::make_shared<core::liveness_view>();
+  view->members.resize(3);
+  view->members[next].state = core::health::suspect;
+  tell(aut, view_atom::value, liveness_ptr{view});
+  submit(get());
+  CAF_CHECK_EQUAL(asked(next), 0u);
+  CAF_CHECK_EQUAL(asked(last), 1u);
+}
+
+CAF_TEST(a home that catches up is asked after those that miss nothing) {
+  auto view = std::make_shared<core::liveness_view>();
+  view->members.resize(3);
+  view->members[next].catching_up = true;
+  tell(aut, view_atom::value, liveness_ptr{view});
+  submit(get());
+  CAF_CHECK_EQUAL(asked(next), 0u);
+  CAF_CHECK_EQUAL(asked(last), 1u);
+}
+
 CAF_TEST(ONE reads this node alone and what is not on disk too) {
   submit(get(level::one));
   CAF_CHECK_EQUAL(asked(), 1u);

@@ -175,6 +175,7 @@ played_coordinator& node_fixture::play_coordinator() {
       [x](peer_down_atom, uint16_t member) {
         x->links.push_back("-" + std::to_string(member));
       },
+      [](view_atom, const liveness_ptr&) {},
       [](go_atom) {},
       [x](tick_atom) {
         ++x->ticks;
