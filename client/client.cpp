@@ -65,6 +65,7 @@ client::impl::impl(settings given)
   router_config config;
   config.nodes = options.nodes;
   config.by_slot = options.by_slot;
+  config.hold_back = options.hold_back;
   config.data_centre = options.data_centre;
   config.agent = options.agent;
   config.seed = rng();

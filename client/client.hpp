@@ -38,6 +38,9 @@ struct settings {
   /// How often a request is repeated, with the same request id, after an error
   /// that makes this safe.
   uint32_t retries = 2;
+  /// While a node answers `overloaded`, or late, answer what it would not
+  /// answer in time with `overloaded` without sending it.
+  bool hold_back = true;
   /// None: plain connections, which a node without TLS takes. Files that do not
   /// pass network::check make every request fail with `unavailable`.
   network::tls_files tls;

@@ -30,6 +30,7 @@ void router_state::submit(call& c) {
     return;
   }
   budget_.on_request();
+  c.submitted = now();
   route(std::move(c));
   gather();
 }

@@ -39,6 +39,8 @@ struct router_config {
   bool by_slot = true;
   /// Homes here come first.
   std::string data_centre;
+  /// Refuse here what an overloaded node would refuse anyway.
+  bool hold_back = true;
   /// Program and version, for the nodes' logs.
   std::string agent = "covey";
   uint64_t seed = 0;
@@ -114,6 +116,7 @@ private:
   void send_burst(node_session& s);
   void tell_taken(node_session& s);
   void dispatch(node_session& s, call&& c);
+  bool held_back(node_session& s, const call& c);
   bool join(node_session& s, call& c);
   void stamp(const node_session& s, request_body& request, uint64_t id,
              time_point deadline) const;
@@ -130,6 +133,11 @@ private:
   /// True if it is repeated.
   bool repeat(call& c, const outcome& o, const node_session* by);
   void finish(call&& c, outcome&& o);
+  /// Answers a call for an overloaded node, unsent.
+  void refuse(const node_session& s, call&& c);
+  /// A call that was sent has ended; `served`: with an answer that is no
+  /// refusal.
+  void note_end(node_session& s, const call& c, bool served);
   void expire(call&& c, const node_session* at);
   void sweep();
   void arm();

@@ -24,6 +24,7 @@ node_session& router_state::add_session(const node_address& where) {
   sessions_.push_back(std::make_unique<node_session>());
   sessions_.back()->id = ++last_session_;
   sessions_.back()->where = where;
+  sessions_.back()->paced = config_.hold_back;
   return *sessions_.back();
 }
 

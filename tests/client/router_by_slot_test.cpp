@@ -317,7 +317,9 @@ CAF_TEST(repetitions have a budget that requests fill) {
 
 CAF_TEST(the first repetition after a lost link is free) {
   w->credit = 1000;
-  start_connected();
+  router_config config;
+  config.hold_back = false;
+  start_connected(config);
   for (int i = 0; i < 300; ++i)
     submit(put_at({2, 3}), milliseconds{5000}, 1);
   sched.run();

@@ -71,6 +71,62 @@ CAF_TEST(no more than the credit is in flight) {
   CAF_CHECK_EQUAL(w->puts.size(), 3u);
 }
 
+CAF_TEST(most of what an overloaded node would refuse is not sent) {
+  start(1);
+  size_t sent = 0;
+  for (size_t i = 0; i < 40; ++i) {
+    submit(put("a"));
+    sched.run();
+    if (w->puts.size() > sent)
+      answer_put_at(sent++, errc::overloaded);
+  }
+  CAF_CHECK_LESS(sent, 35u);
+  for (auto& o : outcomes) {
+    CAF_REQUIRE(o);
+    CAF_CHECK(o->code == errc::overloaded);
+    CAF_CHECK(!o->maybe_written);
+  }
+  CAF_CHECK(std::any_of(outcomes.begin(), outcomes.end(), [](auto& o) {
+    return o->text == "n:1 is overloaded; not sent, try again later";
+  }));
+}
+
+CAF_TEST(a slow node gets what it can answer in time and the rest is refused) {
+  w->credit = 1000;
+  start(1);
+  for (int i = 0; i < 40; ++i)
+    submit(put("a"), milliseconds{4000});
+  sched.run();
+  CAF_CHECK_EQUAL(w->puts.size(), send_window::first);
+  // An answer every 300 ms: of 4 s a quarter is worth waiting.
+  for (size_t i = 0; i < 8; ++i) {
+    pass(milliseconds{300});
+    answer_put_at(i);
+  }
+  auto sent = w->puts.size();
+  submit(put("b"), milliseconds{4000});
+  sched.run();
+  CAF_REQUIRE(outcomes.back());
+  CAF_CHECK(outcomes.back()->code == errc::overloaded);
+  CAF_CHECK(!outcomes.back()->maybe_written);
+  // All that was sent before the node was known to be slow goes first.
+  for (size_t i = 8; i < 12; ++i)
+    answer_put_at(i);
+  CAF_CHECK_EQUAL(w->puts.size(), sent);
+}
+
+CAF_TEST(a client can be told to send whatever a node does) {
+  router_config config;
+  config.hold_back = false;
+  start(1, config);
+  for (size_t i = 0; i < 40; ++i) {
+    submit(put("a"));
+    sched.run();
+    CAF_REQUIRE_EQUAL(w->puts.size(), i + 1);
+    answer_put_at(i, errc::overloaded);
+  }
+}
+
 CAF_TEST(a call that waits for credit until its deadline was not sent) {
   w->credit = 1;
   start(1);
