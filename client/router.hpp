@@ -95,7 +95,9 @@ private:
   node_session& add_session(const node_address& where);
   node_session* find(uint32_t id);
   node_session* sender();
-  /// Dials the next one in turn unless one is up or on its way.
+  /// None takes requests, or is on its way to.
+  bool alone() const;
+  /// If so, dials the next one in turn.
   void seek();
   void dial(node_session& s);
   void greet(node_session& s, const supervisor_actor& supervisor);
@@ -106,7 +108,6 @@ private:
   /// Has something besides `s` to go to.
   void look_beyond(const node_session& s);
   std::string failure_text() const;
-  bool any_up() const;
 
   // -- calls (router_calls.cpp) --
   void gather();

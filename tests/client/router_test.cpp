@@ -111,6 +111,23 @@ CAF_TEST(a full queue is also one of many bytes) {
   CAF_CHECK(outcomes[2]->code == errc::overloaded);
 }
 
+CAF_TEST(what can never be sent is refused for what it is) {
+  router_config config;
+  config.max_waiting_bytes = 1000;
+  start(1, config);
+  submit(put("a", std::string(1001, 'v')));
+  submit(put("b"), milliseconds{0});
+  submit(put("c"), milliseconds{-1});
+  sched.run();
+  CAF_REQUIRE(outcomes[0]);
+  CAF_CHECK(outcomes[0]->code == errc::value_too_large);
+  for (size_t i : {1, 2}) {
+    CAF_REQUIRE(outcomes[i]);
+    CAF_CHECK(outcomes[i]->code == errc::deadline_expired);
+  }
+  CAF_CHECK(w->puts.empty());
+}
+
 CAF_TEST(bursts are bounded) {
   start(1);
   for (int i = 0; i < 6; ++i)
