@@ -130,7 +130,8 @@ private:
   void settle(call&& c, outcome&& o, const node_session* by);
   /// True if it is repeated.
   bool repeat(call& c, const outcome& o, const node_session* by);
-  void finish(call&& c, outcome&& o);
+  /// A callback that throws would take the calls of all others with it.
+  void finish(call&& c, outcome&& o) noexcept;
   void expire(call&& c, const node_session* at);
   void sweep();
   void arm();

@@ -4,6 +4,11 @@
 
 #include "tests/client/router_fixture.hpp"
 
+#include <exception>
+#include <stdexcept>
+#include <sys/wait.h>
+#include <unistd.h>
+
 using namespace covey;
 using namespace covey::client;
 using std::chrono::milliseconds;
@@ -206,6 +211,29 @@ CAF_TEST(closing answers everything) {
   CAF_REQUIRE(outcomes[1]);
   CAF_CHECK(outcomes[1]->code == errc::shutting_down);
   CAF_CHECK(!outcomes[1]->maybe_written);
+}
+
+CAF_TEST(a callback that throws ends the process) {
+  start(1);
+  auto child = ::fork();
+  CAF_REQUIRE(child >= 0);
+  if (child == 0) {
+    std::set_terminate([] {
+      ::_exit(7);
+    });
+    call c;
+    c.request = put("a");
+    c.deadline = sys.clock().now();
+    c.done = [](outcome&) {
+      throw std::runtime_error{"thrown by a callback"};
+    };
+    caf::anon_send(aut, std::move(c));
+    sched.run();
+    ::_exit(0);
+  }
+  auto status = 0;
+  CAF_REQUIRE(::waitpid(child, &status, 0) == child);
+  CAF_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 }
 
 CAF_TEST(no timer runs while nothing is in flight) {
