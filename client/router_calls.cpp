@@ -136,8 +136,10 @@ bool router_state::join(node_session& s, call& c) {
   // What is in this burst has not been sent yet, so that its answer is no older
   // than this call.
   auto& first = s.in_flight.at(i->second);
+  // It ends with that one's deadline, so that its own must be about the same.
   if (!same(*get, std::get<wire::GetRequest>(first.request))
-      || c.deadline < first.deadline)
+      || c.deadline < first.deadline
+      || c.deadline > first.deadline + config_.tick)
     return false;
   first.joined.push_back(std::move(c));
   return true;

@@ -41,7 +41,7 @@ bool router_state::repeat(call& c, const outcome& o, const node_session* by) {
   return true;
 }
 
-void router_state::finish(call&& c, outcome&& o) {
+void router_state::finish(call&& c, outcome&& o) noexcept {
   o.maybe_written = o.code != errc::none && c.maybe_written;
   c.done(o);
 }

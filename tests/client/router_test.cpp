@@ -4,6 +4,11 @@
 
 #include "tests/client/router_fixture.hpp"
 
+#include <exception>
+#include <stdexcept>
+#include <sys/wait.h>
+#include <unistd.h>
+
 using namespace covey;
 using namespace covey::client;
 using std::chrono::milliseconds;
@@ -167,6 +172,23 @@ CAF_TEST(a full queue is also one of many bytes) {
   CAF_CHECK(outcomes[2]->code == errc::overloaded);
 }
 
+CAF_TEST(what can never be sent is refused for what it is) {
+  router_config config;
+  config.max_waiting_bytes = 1000;
+  start(1, config);
+  submit(put("a", std::string(1001, 'v')));
+  submit(put("b"), milliseconds{0});
+  submit(put("c"), milliseconds{-1});
+  sched.run();
+  CAF_REQUIRE(outcomes[0]);
+  CAF_CHECK(outcomes[0]->code == errc::value_too_large);
+  for (size_t i : {1, 2}) {
+    CAF_REQUIRE(outcomes[i]);
+    CAF_CHECK(outcomes[i]->code == errc::deadline_expired);
+  }
+  CAF_CHECK(w->puts.empty());
+}
+
 CAF_TEST(bursts are bounded) {
   start(1);
   for (int i = 0; i < 6; ++i)
@@ -245,6 +267,29 @@ CAF_TEST(closing answers everything) {
   CAF_REQUIRE(outcomes[1]);
   CAF_CHECK(outcomes[1]->code == errc::shutting_down);
   CAF_CHECK(!outcomes[1]->maybe_written);
+}
+
+CAF_TEST(a callback that throws ends the process) {
+  start(1);
+  auto child = ::fork();
+  CAF_REQUIRE(child >= 0);
+  if (child == 0) {
+    std::set_terminate([] {
+      ::_exit(7);
+    });
+    call c;
+    c.request = put("a");
+    c.deadline = sys.clock().now();
+    c.done = [](outcome&) {
+      throw std::runtime_error{"thrown by a callback"};
+    };
+    caf::anon_send(aut, std::move(c));
+    sched.run();
+    ::_exit(0);
+  }
+  auto status = 0;
+  CAF_REQUIRE(::waitpid(child, &status, 0) == child);
+  CAF_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 }
 
 CAF_TEST(no timer runs while nothing is in flight) {
