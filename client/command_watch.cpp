@@ -153,8 +153,9 @@ int watch_on(const options& opts, watcher& nodes, inbox& news) {
     if (auto n = nodes.left_out(); n != left_out)
       warn_of_left_out(left_out = n);
     if (news.overflow()) {
-      std::fprintf(stderr, "covey: watch: stdout is read too slowly, and events "
-                           "were lost. Start again.\n");
+      std::fprintf(stderr,
+                   "covey: watch: stdout is read too slowly, and events "
+                   "were lost. Start again.\n");
       return exits::unavailable;
     }
   }

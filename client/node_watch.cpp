@@ -128,8 +128,8 @@ void node_watch::crashed(const wire::ChildEvent& event, events& out) {
                         });
   if (i != node_.children.end())
     i->restarts = event.restarts();
-  auto& added = add(
-    event.restarted() ? kind::child_restarted : kind::child_crashed, out);
+  auto& added
+    = add(event.restarted() ? kind::child_restarted : kind::child_crashed, out);
   added.child = {name, event.restarts(), event.essential()};
   added.followers = event.followers();
   added.reason
@@ -140,8 +140,8 @@ void node_watch::silent_for(std::chrono::milliseconds time, events& out) {
   if (node_.phase != node_phase::up)
     return;
   node_.phase = node_phase::silent;
-  node_.reason = "it has not answered for " + std::to_string(time.count())
-                 + " ms";
+  node_.reason
+    = "it has not answered for " + std::to_string(time.count()) + " ms";
   add(kind::silent, out).reason = node_.reason;
 }
 

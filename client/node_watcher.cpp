@@ -139,7 +139,8 @@ void node_watcher_state::failed(link& x, const std::string& reason) {
   changed_ = true;
 }
 
-// -- news -----------------------------------------------------------------------
+// -- news
+// -----------------------------------------------------------------------
 
 void node_watcher_state::on_state(const wire::NodeState& state) {
   auto i = std::find_if(links_.begin(), links_.end(), [&](const auto& x) {
@@ -248,8 +249,8 @@ void node_watcher_state::on_tick() {
   self_->delayed_send(self_, config_.tick, tick_atom::value);
   auto t = now();
   // While this program was held up itself it could not hear anybody.
-  auto held_up = t - last_tick_ > config_.tick * 5 ? t - last_tick_
-                                                    : decltype(t - t){0};
+  auto held_up
+    = t - last_tick_ > config_.tick * 5 ? t - last_tick_ : decltype(t - t){0};
   last_tick_ = t;
   for (auto& ptr : links_) {
     auto& x = *ptr;

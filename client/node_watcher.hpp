@@ -47,8 +47,7 @@ struct node_watcher_config {
   std::function<connector_actor()> connect;
 };
 
-using watching_actor
-  = node_watcher_actor::extend<caf::reacts_to<tick_atom>>;
+using watching_actor = node_watcher_actor::extend<caf::reacts_to<tick_atom>>;
 
 class node_watcher_state {
 public:

@@ -106,10 +106,12 @@ void add_watch(CLI::App& app, options& out) {
     "Examples:\n  covey watch\n  covey --json watch --for-s 3600 > "
     "events.jsonl\n"
     "  covey watch --once   # for scripts: is every node up?");
-  auto* once = watch.add_flag("--once", out.watch_once,
-                              "Write the state of every node once all are known "
-                              "to be up or\ndown, at most after --timeout-ms, "
-                              "and end");
+  auto* once = watch
+                 .add_flag("--once", out.watch_once,
+                           "Write the state of every node once all are known "
+                           "to be up or\ndown, at most after --timeout-ms, "
+                           "and end")
+                 ->option_text(" ");
   watch.add_flag("--only-given", out.only_given,
                  "Only the nodes of --node, not all members");
   watch.add_option("--for-s", out.for_s, "End after so long")

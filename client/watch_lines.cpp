@@ -2,10 +2,9 @@
 
 #include "client/table.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <cstdio>
 #include <ctime>
+#include <nlohmann/json.hpp>
 
 namespace covey::client {
 
@@ -26,8 +25,7 @@ uint64_t restarts_of(const watched_node& node) {
   return result;
 }
 
-std::string count(uint64_t n, const std::string& one,
-                  const std::string& many) {
+std::string count(uint64_t n, const std::string& one, const std::string& many) {
   return std::to_string(n) + " " + (n == 1 ? one : many);
 }
 

@@ -90,8 +90,8 @@ void on_state(pointer self, const covey::wire::NodeState& state) {
             << state.children_size() << " children" << std::endl;
   for (const auto& child : state.children())
     if (child.restarts() > 0)
-      std::cout << "  " << child.name() << " was restarted "
-                << child.restarts() << " times" << std::endl;
+      std::cout << "  " << child.name() << " was restarted " << child.restarts()
+                << " times" << std::endl;
   // The same run: only the connection was lost.
   if (st.run != 0 && st.run != state.run()) {
     std::cout << "  it was started anew: run " << st.run << " is over"

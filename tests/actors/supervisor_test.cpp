@@ -506,8 +506,7 @@ CAF_TEST(a reason without end is cut) {
   auto& w = play_watcher();
   watch(w);
   caf::exit_msg crash;
-  crash.reason
-    = caf::make_error(errc::unavailable, std::string(100'000, 'x'));
+  crash.reason = caf::make_error(errc::unavailable, std::string(100'000, 'x'));
   tell(caf::actor_cast<caf::actor>(current["c"]), crash);
   CAF_REQUIRE_EQUAL(w.events.size(), 1u);
   CAF_CHECK(w.events[0].restarted());

@@ -117,7 +117,8 @@ CAF_TEST(a frozen node is silent and answers once it goes on) {
   CAF_CHECK(last.node.phase == node_phase::up);
 }
 
-CAF_TEST(a silent node whose connection breaks is down and comes back as it was) {
+CAF_TEST(
+  a silent node whose connection breaks is down and comes back as it was) {
   start_three();
   pass(milliseconds{1000});
   w->nodes.at(3).frozen = true;
@@ -188,8 +189,7 @@ CAF_TEST(restarts of children while the connection was away are made up for) {
   w->nodes.at(1).restarts["ticker"] = 2;
   news();
   pass(milliseconds{600});
-  CAF_CHECK_EQUAL(news(),
-                  (strings{"node_up n1", "child_restarted n1 ticker"}));
+  CAF_CHECK_EQUAL(news(), (strings{"node_up n1", "child_restarted n1 ticker"}));
   CAF_CHECK_EQUAL(last.child.restarts, 2u);
 }
 
@@ -242,7 +242,7 @@ CAF_TEST(a node with two addresses is watched once) {
   CAF_CHECK_EQUAL(board->nodes.size(), 1u);
 }
 
-CAF_TEST(members that join are watched and those that leave are not) {
+CAF_TEST(members that join are watched and those that leave are not ) {
   start_three();
   start_node(4);
   w->members = {{"n1", 1}, {"n3", 3}, {"n4", 4}};

@@ -4,6 +4,7 @@
 #include "client/watch_lines.hpp"
 
 #include <caf/test/unit_test.hpp>
+
 #include <nlohmann/json.hpp>
 
 using namespace covey::client;
@@ -76,13 +77,16 @@ CAF_TEST(lines for programs have what belongs to the event) {
   CAF_CHECK_EQUAL(up["run"], 12);
   CAF_CHECK_EQUAL(up["children"][1]["restarts"], 2);
   CAF_CHECK(!up.contains("previous_run"));
-  CAF_CHECK_EQUAL(json(kind::restarted)["previous_run"], 11);
-  CAF_CHECK_EQUAL(json(kind::down)["reason"], "why");
+  auto restarted = json(kind::restarted);
+  CAF_CHECK_EQUAL(restarted["previous_run"], 11);
+  auto down = json(kind::down);
+  CAF_CHECK_EQUAL(down["reason"], "why");
   auto child = json(kind::child_restarted);
   CAF_CHECK_EQUAL(child["event"], "child_restarted");
   CAF_CHECK_EQUAL(child["child"], "gateway");
   CAF_CHECK_EQUAL(child["restarts"], 1);
-  CAF_CHECK_EQUAL(json(kind::child_crashed)["reason"], "why");
+  auto crashed = json(kind::child_crashed);
+  CAF_CHECK_EQUAL(crashed["reason"], "why");
 }
 
 CAF_TEST(the table shows every node and the children that were restarted) {

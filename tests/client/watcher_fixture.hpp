@@ -141,9 +141,8 @@ struct watcher_fixture : covey::test::fixture {
     node.restarts = {{"gateway", 0}, {"ticker", 0}};
     node.handle = sys.spawn(play_supervisor, w, port);
   }
-  void end_node(uint16_t port,
-                caf::exit_reason how
-                = caf::exit_reason::remote_link_unreachable) {
+  void end_node(uint16_t port, caf::exit_reason how
+                               = caf::exit_reason::remote_link_unreachable) {
     caf::anon_send_exit(w->nodes.at(port).handle, how);
     w->nodes.erase(port);
     sched.run();

@@ -100,7 +100,8 @@ CAF_TEST(the crash of any child is reported from outside) {
   CAF_CHECK(w.last().node.run > run);
 }
 
-CAF_TEST(a watcher can be cancelled from its callback and destroyed at any time) {
+CAF_TEST(
+  a watcher can be cancelled from its callback and destroyed at any time) {
   test::cluster cluster;
   std::atomic<int> calls{0};
   std::unique_ptr<client::watcher> w;
@@ -116,8 +117,7 @@ CAF_TEST(a watcher can be cancelled from its callback and destroyed at any time)
                                         });
   CAF_REQUIRE(test::eventually([&] {
     auto nodes = w->nodes();
-    return nodes.size() == 3
-           && nodes[2].phase == client::node_phase::up;
+    return nodes.size() == 3 && nodes[2].phase == client::node_phase::up;
   }));
   shared = w.get();
   crash(cluster.at(0), "ticker");
