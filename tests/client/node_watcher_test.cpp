@@ -182,7 +182,7 @@ CAF_TEST(an event from nobody we know is dropped) {
 
 CAF_TEST(restarts of children while the connection was away are made up for) {
   start_three();
-  auto old = w->nodes.at(1).handle;
+  pass(milliseconds{100});
   // The connection breaks, the process goes on.
   end_node(1);
   start_node(1);
