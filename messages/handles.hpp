@@ -6,6 +6,7 @@
 #include "messages/inspect.hpp"
 #include "messages/local.hpp"
 #include "messages/peer.pb.h"
+#include "messages/watch.pb.h"
 
 #include <caf/actor.hpp>
 #include <caf/type_id.hpp>
@@ -142,6 +143,13 @@ using client_session_actor
   = caf::typed_actor<caf::reacts_to<wire::ClientWelcome>,
                      caf::reacts_to<burst_atom, std::string>>;
 
+/// Whoever watches a node from outside.
+using node_watcher_actor = caf::typed_actor<
+  // The answer to each WatchRequest.
+  caf::reacts_to<wire::NodeState>,
+  // As it happens, once subscribed.
+  caf::reacts_to<wire::ChildEvent>>;
+
 /// The root of a node: published at its port, and what outside programs
 /// monitor.
 using supervisor_actor = caf::typed_actor<
@@ -151,7 +159,9 @@ using supervisor_actor = caf::typed_actor<
   caf::reacts_to<wire::ClientHello>,
   // The gateway of now: it changes when the gateway is restarted.
   caf::replies_to<gateway_atom>::with<gateway_actor>,
-  caf::replies_to<children_atom>::with<wire::Children>>;
+  caf::replies_to<children_atom>::with<wire::Children>,
+  // Subscribes the sender, a node_watcher_actor.
+  caf::reacts_to<wire::WatchRequest>>;
 
 /// The supervisor as its own node sees it.
 using local_supervisor_actor = supervisor_actor::extend<
@@ -192,6 +202,9 @@ CAF_BEGIN_TYPE_ID_BLOCK(covey, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(covey, (covey::wire::PeerHello))
   CAF_ADD_TYPE_ID(covey, (covey::wire::PeerWelcome))
   CAF_ADD_TYPE_ID(covey, (covey::wire::Children))
+  CAF_ADD_TYPE_ID(covey, (covey::wire::WatchRequest))
+  CAF_ADD_TYPE_ID(covey, (covey::wire::NodeState))
+  CAF_ADD_TYPE_ID(covey, (covey::wire::ChildEvent))
   CAF_ADD_TYPE_ID(covey, (covey::gateway_actor))
   CAF_ADD_TYPE_ID(covey, (covey::supervisor_actor))
 

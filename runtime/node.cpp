@@ -134,8 +134,6 @@ struct node::impl {
   std::unique_ptr<caf::actor_system> sys;
   std::shared_ptr<node_context> context;
   local_supervisor_actor supervisor;
-  /// Ended by name at a stop: a timer of CAF may hold them for seconds.
-  std::vector<connector_actor> connectors;
   /// Null without TLS.
   network::tls_context_ptr tls;
   std::unique_ptr<network::publication> published;
@@ -177,8 +175,7 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
   options.connector = [this](core::member_index) {
     network::dialer_config dialing;
     dialing.tls = tls;
-    connectors.push_back(network::spawn_dialer(*sys, dialing));
-    return connectors.back();
+    return network::spawn_dialer(*sys, dialing);
   };
   supervisor_config tree;
   tree.children = wire_node(*sys, context, options);
@@ -283,9 +280,6 @@ bool node::stop() {
     x.children.clear();
     self->send_exit(x.supervisor, caf::exit_reason::user_shutdown);
     self->wait_for(x.supervisor);
-    for (auto& connector : x.connectors)
-      self->send_exit(connector, caf::exit_reason::user_shutdown);
-    x.connectors.clear();
   }
   x.supervisor = local_supervisor_actor{};
   x.context.reset();

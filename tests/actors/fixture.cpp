@@ -218,6 +218,7 @@ played_portal& node_fixture::play_portal() {
       [](children_atom) {
         return wire::Children{};
       },
+      [](const wire::WatchRequest&) {},
     };
   };
   x->handle = keep(sys.spawn(behave));
