@@ -27,6 +27,8 @@ RECOVERY_SECONDS = 60
 # The reads at the end have a patience of 60 s of their own.
 END_SECONDS = 240
 SHORT_HOLD_SECONDS = 5
+# Times the least of the kind, in the long run.
+MOST_HOLD = 2.5
 CALM_SECONDS = 2
 
 
@@ -130,10 +132,8 @@ class Run:
             others = [x for x in kinds if not KINDS[x].alone]
             if not first.alone and others and self.random.random() < 0.3:
                 taken = [x.name for x in first.nodes]
-                second = KINDS[self.random.choice(others)](self.cluster, self.random, taken)
-                # A disk of its own may be of a node that is taken.
-                if second.node not in first.nodes:
-                    faults.append(second)
+                second = KINDS[self.random.choice(others)]
+                faults.append(second(self.cluster, self.random, taken))
             yield faults
 
     def run(self):
@@ -153,7 +153,11 @@ class Run:
         tell(injected, text)
         for fault in faults:
             fault.inject()
-        self.hold(max(x.hold_s for x in faults))
+        hold_s = max(x.hold_s for x in faults)
+        if self.options.short:
+            self.hold(min(hold_s, SHORT_HOLD_SECONDS))
+        else:
+            self.hold(hold_s * self.random.uniform(1, MOST_HOLD))
         for fault in faults:
             fault.heal()
         healed = self.load.mark("disturb")
@@ -164,8 +168,6 @@ class Run:
         self.windows.append((text, injected, healed, recovered))
 
     def hold(self, seconds):
-        if self.options.short:
-            seconds = min(seconds, SHORT_HOLD_SECONDS)
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self.cluster.check_running()

@@ -230,9 +230,10 @@ class CutOneWay(CutLink):
 
 class Slow(CutOff):
     words = "{} has slow links (200 ms each way)"
+    delay_s = 0.2
 
     def inject(self):
-        self.cluster.links.slow(0.2, *self.pairs)
+        self.cluster.links.slow(self.delay_s, *self.pairs)
 
 
 class FullDisk(Fault):

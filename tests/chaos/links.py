@@ -107,6 +107,8 @@ class Links:
         for pair in list(self.listeners):
             self.set_listener(pair, False)
         self.selector.close()
+        self.wake_out.close()
+        self.wake_in.close()
 
     def change(self, pairs, field, value):
         def act():
