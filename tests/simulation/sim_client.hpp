@@ -48,7 +48,9 @@ private:
   void send_put(size_t event, wire::PutRequest request, uint32_t attempt);
   void put_done(size_t event, const wire::PutRequest& request,
                 const wire::PutReply& reply, uint32_t attempt);
+  /// `then_pause`: it is the last of those under way.
   void get(const std::string& key, host node, core::consistency_level level);
+  void get_done();
   void pause();
   bool any_node() const;
   host pick_node();
@@ -62,6 +64,8 @@ private:
   bool stopping_ = false;
   bool idle_ = true;
   bool last_read_ok_ = false;
+  /// Gets under way.
+  uint32_t reading_ = 0;
   caf::actor actor_;
   caf::event_based_actor* self_ = nullptr;
 };

@@ -83,6 +83,7 @@ void sim_cluster::start(host n) {
   runtime::wiring_options options;
   options.shard.engine = node.engine.get();
   options.shard.planted = options_.planted;
+  options.coordinator.planted = options_.planted;
   options.flusher.engine = node.engine.get();
   options.detached_flusher = false;
   options.gateway.default_timeout_us = 1'000'000;
