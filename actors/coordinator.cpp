@@ -289,10 +289,9 @@ void coordinator_state::flush() {
     hurrying_ = true;
     auto due_us = unusual_.top().first;
     auto wait_us = due_us > now_us_ ? due_us - now_us_ : 0;
-    self->delayed_send(self,
-                       std::chrono::microseconds(
-                         std::max(wait_us, config.hurry_us)),
-                       hurry_atom::value);
+    self->delayed_send(
+      self, std::chrono::microseconds(std::max(wait_us, config.hurry_us)),
+      hurry_atom::value);
   }
   auto me = caf::actor_cast<replica_asker_actor>(self);
   for (size_t i = 0; i < to_replicas_.size(); ++i)

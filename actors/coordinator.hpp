@@ -178,7 +178,8 @@ private:
   // coordinator_repair.cpp
   void repair(ticket t, request& r, uint8_t place, bool awaited);
   void repair_answer(ticket t, request& r, bool done);
-  /// Others that wait for repairs of `r`, which is forgotten, repair themselves.
+  /// Others that wait for repairs of `r`, which is forgotten, repair
+  /// themselves.
   void leave_repairs(ticket t, request& r);
   void refill(ticket t, const request& r);
 

@@ -81,8 +81,8 @@ void coordinator_state::expect_answers(ticket t, const request& r) {
 
 void coordinator_state::update_usual() {
   for (size_t m = 0; m < latencies_.size(); ++m)
-    usual_us_[m] = std::max(latencies_[m].p99_us().value_or(UINT64_MAX),
-                            config.hurry_us);
+    usual_us_[m]
+      = std::max(latencies_[m].p99_us().value_or(UINT64_MAX), config.hurry_us);
   if (now_us_ < aged_us_ + age_us)
     return;
   aged_us_ = now_us_;

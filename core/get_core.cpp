@@ -73,8 +73,6 @@ get_core::action get_core::record_from(uint8_t home, std::string bytes) {
       records_[i].parsed = std::move(*parsed);
     }
   }
-  full_awaited_ &= ~bit(home);
-  digest_awaited_ &= ~bit(home);
   got_record_ = true;
   resolve(home, i);
   return progress();
@@ -95,6 +93,9 @@ get_core::action get_core::digest_from(uint8_t home, uint64_t hash) {
 void get_core::resolve(uint8_t home, size_t index) {
   answered_ |= bit(home);
   resolved_ |= bit(home);
+  // Its record may be under way, and is not needed any more.
+  full_awaited_ &= ~bit(home);
+  digest_awaited_ &= ~bit(home);
   index_of_[home] = static_cast<uint8_t>(index);
 }
 
@@ -176,8 +177,7 @@ get_core::action get_core::slow() {
     return result;
   if (merged_done_) {
     // A repair that hangs: any other home will do as well.
-    result.repair
-      = first_of(usable() & ~(current_ | repairing_ | failed_));
+    result.repair = first_of(usable() & ~(current_ | repairing_ | failed_));
     repairing_ |= result.repair;
     return result;
   }

@@ -171,9 +171,9 @@ private:
       if ((what.digest & bit) != 0)
         ask(i, question::digest, digest_reads_);
       if ((what.repair & bit) != 0) {
-        if (holds(disks_[i], versions_in(get_->merged())))
-          if ((readers_ & bit) != 0)
-            wrong_ = "repairs a home that lacks nothing";
+        if ((readers_ & bit) != 0
+            && holds(known_[i], versions_in(get_->merged())))
+          wrong_ = "repairs a home that lacks nothing";
         ask(i, question::repair, repairs_);
       }
     }

@@ -16,7 +16,8 @@ namespace covey::simulation {
 
 /// Puts, gets and deletes a few keys at random, with the context of its last
 /// get or put of the key or with none, and repeats puts whose outcome it does
-/// not know under the same request id at another node.
+/// not know under the same request id at another node. Some gets are sent
+/// several at once, so that they may share their reads.
 class sim_client {
 public:
   sim_client(caf::actor_system& sys, sim_net& net, sim_cluster& cluster,
@@ -48,7 +49,6 @@ private:
   void send_put(size_t event, wire::PutRequest request, uint32_t attempt);
   void put_done(size_t event, const wire::PutRequest& request,
                 const wire::PutReply& reply, uint32_t attempt);
-  /// `then_pause`: it is the last of those under way.
   void get(const std::string& key, host node, core::consistency_level level);
   void get_done();
   void pause();
