@@ -37,6 +37,7 @@ void coordinator_state::read_apart(request& r) {
     if (x == nullptr || x->deadline_us <= now_us_)
       continue;
     x->leader.reset();
+    x->started_us = now_us_;
     // The level was met by the same homes when it joined.
     start_reading(t, *x, *requirement_for(*x));
   }
