@@ -24,6 +24,8 @@ namespace covey {
 using go_atom = caf::atom_constant<caf::atom("go")>;
 /// From the ticker: time has passed.
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
+/// From an actor to itself: something in flight may take longer than usual.
+using hurry_atom = caf::atom_constant<caf::atom("hurry")>;
 /// Bytes of frames for one receiver (messages/burst.hpp).
 using burst_atom = caf::atom_constant<caf::atom("burst")>;
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
@@ -89,15 +91,14 @@ struct client_ops {
 };
 
 /// Requests in flight.
-using coordinator_actor
-  = caf::typed_actor<caf::reacts_to<client_ops>,
-                     caf::reacts_to<replica_answers>,
-                     // A member can be reached through this link.
-                     caf::reacts_to<peer_up_atom, uint16_t, replica_actor>,
-                     caf::reacts_to<peer_down_atom, uint16_t>,
-                     // Whom to route around.
-                     caf::reacts_to<view_atom, liveness_ptr>,
-                     caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>>;
+using coordinator_actor = caf::typed_actor<
+  caf::reacts_to<client_ops>, caf::reacts_to<replica_answers>,
+  // A member can be reached through this link.
+  caf::reacts_to<peer_up_atom, uint16_t, replica_actor>,
+  caf::reacts_to<peer_down_atom, uint16_t>,
+  // Whom to route around.
+  caf::reacts_to<view_atom, liveness_ptr>, caf::reacts_to<go_atom>,
+  caf::reacts_to<hurry_atom>, caf::reacts_to<tick_atom>>;
 
 /// Whatever the ticker wakes.
 using ticked_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;

@@ -96,6 +96,8 @@ wiring_options wiring_of(const node_config& config) {
   out.shard.max_drift_us = micros(config.limits.clock_drift);
   out.replica.max_key_bytes = config.limits.key_bytes;
   out.coordinator.patience_us = micros(config.links.read_patience);
+  out.coordinator.digest_above_bytes
+    = static_cast<uint32_t>(config.links.digest_above_bytes);
   out.gateway.max_requests = config.limits.inflight_requests;
   out.gateway.max_bytes = config.limits.inflight_mb << 20;
   out.gateway.client_credit = config.limits.client_inflight_requests;
