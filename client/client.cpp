@@ -147,14 +147,14 @@ void client::remove(std::string key, const request_options& options,
   impl_->write(std::move(request), options, std::move(done));
 }
 
-void client::impl::read(std::string&& key, const request_options& options,
+void client::impl::read(std::string&& key, const request_options& how,
                         callback done) {
   wire::GetRequest request;
-  request.set_keyspace(options.keyspace);
+  request.set_keyspace(how.keyspace);
   request.set_key(std::move(key));
-  request.set_level(static_cast<uint32_t>(options.level.level));
-  request.set_level_count(options.level.count);
-  submit(std::move(request), options, [done = std::move(done)](outcome& o) {
+  request.set_level(static_cast<uint32_t>(how.level.level));
+  request.set_level_count(how.level.count);
+  submit(std::move(request), how, [done = std::move(done)](outcome& o) {
     done(to_result(o));
   });
 }
