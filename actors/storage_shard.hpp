@@ -25,13 +25,6 @@
 
 namespace covey {
 
-/// Defects that the simulation must find. Never set outside of tests.
-enum class planted_bug : uint8_t {
-  none,
-  ack_before_flush,
-  send_before_commit,
-};
-
 struct storage_shard_config {
   uint32_t shard = 0;
   /// Outlives the actor.
