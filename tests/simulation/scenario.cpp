@@ -163,6 +163,8 @@ private:
         milliseconds(5'000));
       if (reader.last_read_ok())
         return true;
+      // Not yet all is well: a shard looks at its disk now and then only.
+      net_.run_for(milliseconds(500));
     }
     return false;
   }

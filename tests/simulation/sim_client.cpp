@@ -233,9 +233,14 @@ void sim_client::get(const key_name& key, host node, core::consistency level) {
       [this, key, event](const wire::GetReply& reply) {
         if (reply.code() == 0)
           got(key, event, reply);
+        else
+          note("get of " + event.key + ": "
+               + to_string(static_cast<errc>(reply.code())) + ", "
+               + reply.text());
         pause();
       },
       [this](const caf::error&) {
+        note("get is not answered");
         pause();
       });
 }

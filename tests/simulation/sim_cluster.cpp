@@ -230,7 +230,7 @@ void sim_cluster::skew_clock(host n) {
 
 bool sim_cluster::connected() const {
   for (host n = 0; n < nodes_.size(); ++n) {
-    if (!is_up(n))
+    if (!is_up(n) || nodes_[n].stopping || nodes_[n].done)
       return false;
     for (host peer = 0; peer < nodes_.size(); ++peer)
       if (peer != n && !nodes_[n].context->peers[peer].up)

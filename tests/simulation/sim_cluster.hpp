@@ -59,7 +59,7 @@ public:
   bool serves(host n) const {
     return nodes_[n].gateway != nullptr;
   }
-  /// True when every node is up and has a link to every other.
+  /// True when every node is up to stay, and has a link to every other.
   bool connected() const;
   /// The gateway of `n` as a client on `from` sees it.
   gateway_actor gateway(host from, host n);

@@ -1,9 +1,8 @@
 #define CAF_SUITE simulation.witness
 
-#include "tests/simulation/witness.hpp"
-
 #include "storage/memory_engine.hpp"
 #include "tests/simulation/layout.hpp"
+#include "tests/simulation/witness.hpp"
 
 #include <caf/test/unit_test.hpp>
 
@@ -32,8 +31,7 @@ struct fixture {
   }
   bool found(const std::string& what) const {
     const auto& lines = guard.violations();
-    return lines.size() == 1
-           && lines.begin()->find(what) != std::string::npos;
+    return lines.size() == 1 && lines.begin()->find(what) != std::string::npos;
   }
 };
 
@@ -61,7 +59,7 @@ CAF_TEST(a dot given twice is found on whatever nodes it lies) {
   CAF_CHECK(found("gives the dot of a to b"));
 }
 
-CAF_TEST(a dot given after the deadline is found and one merged is not) {
+CAF_TEST(a dot given after the deadline is found and one merged is not ) {
   put_event put;
   put.key = "k";
   put.value = "a";
@@ -93,12 +91,11 @@ CAF_TEST(an observed engine shows what was there and what comes) {
   auto disk = std::make_shared<storage::memory_disk>();
   storage::memory_engine inner{disk};
   std::string seen;
-  observed_engine engine{inner, [&](auto table, auto key, auto before,
-                                    auto after) {
-                           seen += std::to_string(table) + std::string{key}
-                                   + "=" + std::string{before} + ">"
-                                   + std::string{after} + ";";
-                         }};
+  observed_engine engine{
+    inner, [&](auto table, auto key, auto before, auto after) {
+      seen += std::to_string(table) + std::string{key} + "="
+              + std::string{before} + ">" + std::string{after} + ";";
+    }};
   auto s = engine.open_session();
   for (const auto* value : {"x", "y"}) {
     s->begin();
@@ -123,10 +120,10 @@ CAF_TEST(levels overlap as their arithmetic says) {
   CAF_CHECK(meets(one_dc, all, one));
   CAF_CHECK(!meets(one_dc, quorum, one));
   auto two_dc = make_layout(5, false, true);
-  auto east = two_dc.access_of({core::consistency_level::local_quorum, 0},
-                               "east");
-  auto west = two_dc.access_of({core::consistency_level::local_quorum, 0},
-                               "west");
+  auto east
+    = two_dc.access_of({core::consistency_level::local_quorum, 0}, "east");
+  auto west
+    = two_dc.access_of({core::consistency_level::local_quorum, 0}, "west");
   auto each = two_dc.access_of({core::consistency_level::each_quorum, 0}, "");
   CAF_CHECK(meets(two_dc, east, east));
   CAF_CHECK(!meets(two_dc, east, west));
