@@ -128,12 +128,12 @@ private:
     };
     // Nodes that are about to stop do so, and are started again.
     auto limit = net_.now() + std::chrono::seconds(60);
-    storm.calm();
-    while (!quiet() && net_.now() < limit) {
-      net_.run_until(quiet, milliseconds(100));
-      cluster.bury();
+    do {
       storm.calm();
-    }
+      // Actors that were struck while they could not run end only now.
+      net_.run_for(milliseconds(100));
+      cluster.bury();
+    } while (!quiet() && net_.now() < limit);
     if (!quiet())
       out_.violations.emplace_back("clients or links do not recover");
   }

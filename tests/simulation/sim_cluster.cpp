@@ -7,7 +7,7 @@
 #include <caf/all.hpp>
 #include <spdlog/sinks/null_sink.h>
 
-#include <algorithm>
+#include <utility>
 
 namespace covey::simulation {
 
@@ -154,8 +154,9 @@ void sim_cluster::crash(host n) {
   auto& node = nodes_[n];
   restarts_ += static_cast<uint32_t>(node.context->counters.restarts);
   net_.crash(n);
-  net_.kill(node.actors);
-  node.actors.clear();
+  // A supervisor killed before its first message starts its children first.
+  while (!node.actors.empty())
+    net_.kill(std::exchange(node.actors, {}));
   node.children.clear();
   node.gateway = gateway_actor{};
   node.supervisor = local_supervisor_actor{};
@@ -220,8 +221,13 @@ void sim_cluster::fill_disk(host n, bool full) {
 }
 
 void sim_cluster::stall_disk(host n, std::chrono::milliseconds how_long) {
-  if (is_up(n) && !nodes_[n].children.empty())
-    net_.stall(nodes_[n].children.front().actor, how_long);
+  if (!is_up(n))
+    return;
+  auto reads_too = net_.chance(50);
+  for (const auto& child : nodes_[n].children)
+    if (child.name == "flusher"
+        || (reads_too && child.name.rfind("storage-shard/", 0) == 0))
+      net_.stall(child.actor, how_long);
 }
 
 void sim_cluster::skew_clock(host n) {

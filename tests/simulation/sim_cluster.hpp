@@ -44,7 +44,7 @@ public:
   void fail_commits(host n, uint32_t count);
   void fail_reads(host n, uint32_t count);
   void fill_disk(host n, bool full);
-  /// Its flusher does nothing for so long.
+  /// No flush, and perhaps no read and no commit, ends for so long.
   void stall_disk(host n, std::chrono::milliseconds how_long);
   /// Draws a new error for its clock.
   void skew_clock(host n);

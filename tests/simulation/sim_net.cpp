@@ -202,6 +202,8 @@ void sim_net::freeze(host h, std::chrono::milliseconds how_long) {
 
 void sim_net::thaw() {
   frozen_.clear();
+  for (auto& entry : runners_)
+    entry.second.busy_until = now();
 }
 
 void sim_net::slow_down(const caf::strong_actor_ptr& actor,

@@ -83,6 +83,7 @@ public:
   /// No actor of `h` runs for so long, as if its process were stopped. What
   /// comes for them waits; their clocks go on.
   void freeze(host h, std::chrono::milliseconds how_long);
+  /// Ends all freezes and stalls.
   void thaw();
 
   /// One step; false if nothing can ever happen again.
@@ -186,7 +187,7 @@ private:
   std::map<std::tuple<host, host, caf::actor_id>, caf::strong_actor_ptr>
     proxies_;
   std::set<caf::actor_id> proxy_ids_;
-  /// Never walked: its order is that of addresses.
+  /// In an order of addresses, on which nothing may depend.
   std::unordered_map<caf::resumable*, runner> runners_;
   time_point start_;
   uint64_t digest_ = 14695981039346656037ull;
