@@ -17,6 +17,7 @@ public:
       observer_(observer) {}
 
   status begin() override {
+    written_.clear();
     return inner_->begin();
   }
   status commit() override {
@@ -32,10 +33,12 @@ public:
   status put(storage::table_id table, std::string_view key,
              std::string_view value) override {
     if (table != storage::system_table) {
-      std::string_view before;
-      if (reader_->get(table, key, before) != status::ok)
+      auto& row = written_[{table, std::string{key}}];
+      std::string_view before = row;
+      if (row.empty() && reader_->get(table, key, before) != status::ok)
         before = {};
       observer_(table, key, before, value);
+      row.assign(value);
     }
     return inner_->put(table, key, value);
   }
@@ -53,6 +56,8 @@ private:
   std::unique_ptr<storage::session> inner_;
   /// Sees what is committed, and disturbs no transaction.
   std::unique_ptr<storage::session> reader_;
+  /// Rows of record tables that this transaction has written.
+  std::map<std::pair<storage::table_id, std::string>, std::string> written_;
   const row_observer& observer_;
 };
 

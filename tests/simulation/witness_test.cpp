@@ -103,7 +103,13 @@ CAF_TEST(an observed engine shows what was there and what comes) {
     s->put(storage::system_table, "hidden", value);
     CAF_CHECK(s->commit() == storage::status::ok);
   }
-  CAF_CHECK_EQUAL(seen, "0k=>x;0k=x>y;");
+  s->begin();
+  s->put(0, "k", "z");
+  s->put(0, "k", "a");
+  s->rollback();
+  s->begin();
+  s->put(0, "k", "b");
+  CAF_CHECK_EQUAL(seen, "0k=>x;0k=x>y;0k=y>z;0k=z>a;0k=y>b;");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
