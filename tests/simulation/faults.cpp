@@ -127,7 +127,6 @@ void faults::crash(host n) {
 
 void faults::recover() {
   net_.heal();
-  net_.thaw();
   for (host n = 0; n < cluster_.size(); ++n) {
     cluster_.fill_disk(n, false);
     if (!cluster_.is_up(n))
@@ -141,6 +140,7 @@ void faults::calm() {
     cluster_.fail_commits(n, 0);
     cluster_.fail_reads(n, 0);
   }
+  net_.thaw();
   recover();
 }
 

@@ -46,9 +46,10 @@ public:
     return power_is_failing_;
   }
   void fail_power();
-  /// Mends everything; what has ended is started again.
+  /// Mends everything but freezes and stalls, which end by themselves; what has
+  /// ended is started again.
   void recover();
-  /// The same, and packets fare well from now on.
+  /// Mends everything, and packets fare well from now on.
   void calm();
   uint32_t crashes() const {
     return crashes_;

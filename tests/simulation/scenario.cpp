@@ -55,7 +55,7 @@ history_rules rules_of(const cluster_options& shape) {
 /// How far nodes may misjudge each other's clocks: what they are off, a jump
 /// that a link has not measured yet, and half of a slow round trip.
 uint64_t deadline_slack_us(const cluster_options& shape) {
-  return 4 * shape.skew_us + 500'000;
+  return 4 * shape.skew_us + 250'000;
 }
 
 class run {
