@@ -25,6 +25,12 @@ enum class planted_bug : uint8_t {
   ignore_deadline,
   /// Take a read that the disk failed for "not found" (traps.md 3).
   error_is_absence,
+  /// Reads at levels that overlap themselves do not wait for the flush.
+  read_unflushed,
+  /// A get takes the answer of one whose reads have left already.
+  join_sent_read,
+  /// Of several siblings the oldest is answered alone.
+  older_sibling,
 };
 
 } // namespace covey

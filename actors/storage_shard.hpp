@@ -5,6 +5,7 @@
 
 #include "actors/grouped.hpp"
 #include "actors/node_context.hpp"
+#include "actors/planted_bug.hpp"
 #include "actors/shard_identity.hpp"
 #include "core/bloom_filter.hpp"
 #include "core/hybrid_clock.hpp"

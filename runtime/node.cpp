@@ -96,6 +96,8 @@ wiring_options wiring_of(const node_config& config) {
   out.shard.max_drift_us = micros(config.limits.clock_drift);
   out.replica.max_key_bytes = config.limits.key_bytes;
   out.coordinator.patience_us = micros(config.links.read_patience);
+  out.coordinator.digest_above_bytes
+    = static_cast<uint32_t>(config.links.digest_above_bytes);
   out.gateway.max_requests = config.limits.inflight_requests;
   out.gateway.max_bytes = config.limits.inflight_mb << 20;
   out.gateway.client_credit = config.limits.client_inflight_requests;
@@ -134,8 +136,6 @@ struct node::impl {
   std::unique_ptr<caf::actor_system> sys;
   std::shared_ptr<node_context> context;
   local_supervisor_actor supervisor;
-  /// Ended by name at a stop: a timer of CAF may hold them for seconds.
-  std::vector<connector_actor> connectors;
   /// Null without TLS.
   network::tls_context_ptr tls;
   std::unique_ptr<network::publication> published;
@@ -177,8 +177,7 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
   options.connector = [this](core::member_index) {
     network::dialer_config dialing;
     dialing.tls = tls;
-    connectors.push_back(network::spawn_dialer(*sys, dialing));
-    return connectors.back();
+    return network::spawn_dialer(*sys, dialing);
   };
   supervisor_config tree;
   tree.children = wire_node(*sys, context, options);
@@ -283,9 +282,6 @@ bool node::stop() {
     x.children.clear();
     self->send_exit(x.supervisor, caf::exit_reason::user_shutdown);
     self->wait_for(x.supervisor);
-    for (auto& connector : x.connectors)
-      self->send_exit(connector, caf::exit_reason::user_shutdown);
-    x.connectors.clear();
   }
   x.supervisor = local_supervisor_actor{};
   x.context.reset();

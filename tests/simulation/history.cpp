@@ -107,11 +107,23 @@ history::values history::look_at(const get_event& get, findings& out) const {
   }
   if (get.lww && seen.size() > 1)
     out.add(get, "returns several values where the last write wins");
-  for (auto i : seen)
+  if (!rules_.once || get.lww)
+    return seen;
+  for (auto i : seen) {
     for (auto j : puts_[i].replaces)
-      if (rules_.once && seen.count(j) != 0 && !puts_[j].repeated)
+      if (seen.count(j) != 0 && !puts_[j].repeated)
         out.add(get, "returns " + puts_[j].value + " beside " + puts_[i].value
                        + ", which replaced it");
+    auto next = replaced_by_.find(i);
+    if (puts_[i].repeated || next == replaced_by_.end())
+      continue;
+    for (auto j : next->second)
+      if (puts_[j].result == outcome::acknowledged
+          && rules_.overlaps[puts_[j].access][get.access]
+          && puts_[j].answered_us <= get.invoked_us)
+        out.add(get, "returns " + puts_[i].value + ", which " + puts_[j].value
+                       + " replaced");
+  }
   return seen;
 }
 

@@ -27,6 +27,9 @@ const std::map<std::string, planted_bug> bugs{
   {"forget-requests", planted_bug::forget_requests},
   {"ignore-deadline", planted_bug::ignore_deadline},
   {"error-is-absence", planted_bug::error_is_absence},
+  {"read-unflushed", planted_bug::read_unflushed},
+  {"join-sent-read", planted_bug::join_sent_read},
+  {"older-sibling", planted_bug::older_sibling},
 };
 
 void print_violations(uint64_t seed, const std::vector<std::string>& lines) {

@@ -114,7 +114,11 @@ void sim_client::next() {
   if (dice < 47) {
     put(key);
   } else if (dice < 95) {
-    get(key, pick_node(), pick_level());
+    auto node = pick_node();
+    auto level = pick_level();
+    auto together = net_.chance(20) ? 3 : 1;
+    for (int i = 0; i < together; ++i)
+      get(key, node, level);
   } else {
     scan_state s;
     s.node = pick_node();
@@ -226,6 +230,7 @@ void sim_client::get(const key_name& key, host node, core::consistency level) {
   event.access = access_of(level, node);
   event.invoked_us = net_.now_us();
   last_read_ok_ = false;
+  ++reading_;
   self_
     ->request(cluster_.gateway(first_client + number_, node), patience,
               std::move(request))
@@ -237,12 +242,17 @@ void sim_client::get(const key_name& key, host node, core::consistency level) {
           note("get of " + event.key + ": "
                + to_string(static_cast<errc>(reply.code())) + ", "
                + reply.text());
-        pause();
+        get_done();
       },
       [this](const caf::error&) {
         note("get is not answered");
-        pause();
+        get_done();
       });
+}
+
+void sim_client::get_done() {
+  if (--reading_ == 0)
+    pause();
 }
 
 void sim_client::got(const key_name& key, get_event event,

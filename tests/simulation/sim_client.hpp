@@ -92,6 +92,7 @@ private:
   void scanned(scan_state s, const wire::ScanReply& reply);
   void finish_scan(const scan_state& s);
   void pause();
+  void get_done();
   void note(const std::string& what);
   bool any_node() const;
   host pick_node();
@@ -107,6 +108,8 @@ private:
   uint32_t number_;
   workload load_;
   uint32_t writes_ = 0;
+  /// Gets under way: several at once may share their reads.
+  uint32_t reading_ = 0;
   std::map<std::string, known> known_;
   bool stopping_ = false;
   bool idle_ = true;

@@ -75,6 +75,7 @@ runtime::wiring_options sim_cluster::wiring_of(host n) {
   runtime::wiring_options result;
   result.shard.engine = node.observed.get();
   result.shard.planted = options_.planted;
+  result.coordinator.planted = options_.planted;
   result.flusher.engine = node.observed.get();
   result.detached_flusher = false;
   result.gateway.default_timeout_us = 1'000'000;
