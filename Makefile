@@ -44,8 +44,9 @@ certs: setup ## Makes a CA and certificates for TLS: CERTS=data/certs NODES="n1 
 	@scripts/make-certs.sh $(or $(CERTS),data/certs) $(NODES)
 
 .PHONY: simulate
-simulate: build ## Simulates a cluster under faults: SEEDS=200, or SEED=42 alone
-	@build/release/tests/covey_simulate $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+simulate: build ## Simulates a cluster under faults: SEEDS=1000 VIRTUAL=30, or SEED=42 alone with a trace
+	@build/release/tests/covey_simulate $(if $(VIRTUAL),--virtual-seconds $(VIRTUAL)) \
+	  $(if $(SEED),--seed $(SEED) --trace,--seeds $(SEEDS))
 
 .PHONY: chaos
 chaos: build ## Ten minutes of faults for five real nodes under load: SEED=42 SECONDS=600

@@ -155,9 +155,14 @@ void coordinator_state::start_forward(ticket t, request& r, client_op& op) {
 }
 
 bool coordinator_state::forward_next(ticket t, request& r) {
+  // A home elsewhere would take "local" for its own data centre.
+  auto local = r.level.level == core::consistency_level::local_quorum
+               || r.level.level == core::consistency_level::local_one;
   for (auto i : order_of(r)) {
     auto bit = core::home_set{1} << i;
-    if ((r.sent & bit) != 0)
+    auto away
+      = node->epoch->members[r.homes[i]].data_centre != node->me().data_centre;
+    if ((r.sent & bit) != 0 || (local && away))
       continue;
     r.sent |= bit;
     r.awaited |= bit;

@@ -6,6 +6,13 @@ namespace covey {
 
 using storage::status;
 
+namespace {
+
+/// Counters that the planted defect leases at each start.
+constexpr uint64_t leased = 1'000'000;
+
+} // namespace
+
 bool shard_identity::start(storage::session& session, storage::engine& engine) {
   std::string_view bytes;
   auto found = session.get(storage::system_table,
@@ -13,16 +20,24 @@ bool shard_identity::start(storage::session& session, storage::engine& engine) {
   if (found == status::failed)
     return false;
   if (found == status::ok)
-    if (auto stored = core::decode_shard_state(bytes);
-        stored && stored->clean) {
-      state_ = *stored;
-      was_clean_ = true;
-      return save(session, engine);
+    if (auto stored = core::decode_shard_state(bytes)) {
+      auto goes_on = stored->clean || planted_ == planted_bug::lease_counters
+                     || planted_ == planted_bug::reuse_incarnation;
+      if (goes_on) {
+        state_ = *stored;
+        was_clean_ = stored->clean;
+        if (planted_ == planted_bug::lease_counters)
+          state_.counter += leased;
+        return save(session, engine);
+      }
     }
   return renew(session, engine);
 }
 
 bool shard_identity::renew(storage::session& session, storage::engine& engine) {
+  // Of the defect's two guards the second has to go as well.
+  if (planted_ == planted_bug::reuse_incarnation && state_.inc != 0)
+    return true;
   core::incarnation fresh = 0;
   while (fresh == 0 || fresh == state_.inc)
     fresh = random_();

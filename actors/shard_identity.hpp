@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "actors/planted_bug.hpp"
 #include "core/shard_state.hpp"
 #include "storage/engine.hpp"
 
@@ -16,8 +17,9 @@ namespace covey {
 class shard_identity {
 public:
   shard_identity() = default;
-  shard_identity(uint32_t shard, uint64_t seed)
-    : shard_(shard), random_(seed) {}
+  shard_identity(uint32_t shard, uint64_t seed,
+                 planted_bug planted = planted_bug::none)
+    : shard_(shard), planted_(planted), random_(seed) {}
 
   /// At the start of a run: goes on under the stored incarnation if the last
   /// stop was clean, else starts a new one. The clean mark is gone from the
@@ -45,6 +47,7 @@ private:
   bool save(storage::session& session, storage::engine& engine);
 
   uint32_t shard_ = 0;
+  planted_bug planted_ = planted_bug::none;
   std::mt19937_64 random_;
   core::shard_state state_;
   bool was_clean_ = false;

@@ -25,7 +25,7 @@ void storage_shard_state::start(storage_shard_config cfg, node_context_ptr ctx,
   flusher = std::move(f);
   clock = core::hybrid_clock{config.max_drift_us};
   session = config.engine->open_session();
-  identity = shard_identity{config.shard, config.seed};
+  identity = shard_identity{config.shard, config.seed, config.planted};
   std::string_view bytes;
   auto found = session->get(storage::system_table,
                             storage::sequence_row(config.shard), bytes);

@@ -48,7 +48,8 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
     out.key_hash = core::hash64(key_of(*ks, x.op));
     // Checked just before the dot is given: a node that was paused must not
     // execute what its client has given up.
-    if (x.op.deadline_us < now_us) {
+    if (x.op.deadline_us < now_us
+        && config.planted != planted_bug::ignore_deadline) {
       out.late = refusal(x.op.id, errc::deadline_expired);
       continue;
     }
@@ -120,7 +121,11 @@ status storage_shard_state::load(const std::string& key,
     ++node->counters.filter_skips;
     return status::not_found;
   }
-  return session->get(table(), key, bytes);
+  auto found = session->get(table(), key, bytes);
+  if (found == status::failed
+      && config.planted == planted_bug::error_is_absence)
+    return status::not_found;
+  return found;
 }
 
 status storage_shard_state::store(const std::string& key,
@@ -144,6 +149,9 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
   auto found = load(key, bytes);
   if (found != status::ok && found != status::not_found)
     return found;
+  auto request = config.planted == planted_bug::forget_requests
+                   ? core::request_id{}
+                   : op.request;
   core::record r;
   if (found == status::ok) {
     auto decoded = core::decode_record(bytes);
@@ -153,8 +161,7 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
     r = std::move(*decoded);
   }
   late.id = early.id = op.id;
-  if (auto known
-      = op.request ? core::find_executed(r, op.request) : std::nullopt) {
+  if (auto known = request ? core::find_executed(r, request) : std::nullopt) {
     late.kind = answer_kind::durable;
     early.kind = answer_kind::committed;
     early.dot = known->id;
@@ -191,7 +198,7 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
   }
   w.fresh.stamp = *stamp;
   w.fresh.expires_at_ms = op.expires_at_ms;
-  w.fresh.request = op.request;
+  w.fresh.request = request;
   w.fresh.tombstone = op.tombstone;
   w.fresh.value = op.bytes;
   early.dot = w.fresh.id;

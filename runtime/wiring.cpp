@@ -123,15 +123,28 @@ void add_links(caf::actor_system& sys, const node_context_ptr& node,
 
 } // namespace
 
+ring_map make_rings(const core::epoch& epoch) {
+  ring_map result;
+  for (const auto& ks : epoch.keyspaces) {
+    auto& ring = result[core::group_id(ks.replication)];
+    if (!ring)
+      ring = std::make_shared<const core::ring>(epoch.members, ks.replication);
+  }
+  return result;
+}
+
 std::shared_ptr<node_context>
 make_node_context(std::shared_ptr<const core::epoch> epoch,
                   core::member_index self, uint32_t shards) {
+  auto rings = make_rings(*epoch);
+  return make_node_context(std::move(epoch), std::move(rings), self, shards);
+}
+
+std::shared_ptr<node_context>
+make_node_context(std::shared_ptr<const core::epoch> epoch, ring_map rings,
+                  core::member_index self, uint32_t shards) {
   auto node = std::make_shared<node_context>(epoch->members.size(), shards);
-  for (const auto& ks : epoch->keyspaces) {
-    auto& ring = node->rings[core::group_id(ks.replication)];
-    if (!ring)
-      ring = std::make_shared<const core::ring>(epoch->members, ks.replication);
-  }
+  node->rings = std::move(rings);
   node->self = self;
   node->token_key = core::hash64("context of " + epoch->cluster);
   node->epoch = std::move(epoch);

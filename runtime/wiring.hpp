@@ -35,9 +35,19 @@ struct wiring_options {
   std::function<connector_actor(core::member_index)> connector;
 };
 
+/// By replication group.
+using ring_map = std::map<uint32_t, std::shared_ptr<const core::ring>>;
+
+/// The rings of the epoch's keyspaces. `epoch` must be sound.
+ring_map make_rings(const core::epoch& epoch);
+
 /// The state that the actors of a node share. `epoch` must be sound.
 std::shared_ptr<node_context>
 make_node_context(std::shared_ptr<const core::epoch> epoch,
+                  core::member_index self, uint32_t shards);
+/// The same for nodes of one process, which share what costs time to compute.
+std::shared_ptr<node_context>
+make_node_context(std::shared_ptr<const core::epoch> epoch, ring_map rings,
                   core::member_index self, uint32_t shards);
 
 /// The children of a node's supervisor, in order.

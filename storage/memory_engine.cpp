@@ -37,6 +37,7 @@ struct shared_state {
   /// Rows written by an open transaction, and whose it is.
   std::map<row_id, const session*> locked;
   uint32_t failing_commits = 0;
+  uint32_t failing_reads = 0;
   bool disk_full = false;
   uint64_t commits = 0;
   uint64_t flushes = 0;
@@ -103,6 +104,12 @@ public:
       auto own = changes_.find(row_id{table, std::string{key}});
       if (own != changes_.end())
         return found(own->second, value);
+    }
+    if (table != system_table && state_->failing_reads > 0) {
+      --state_->failing_reads;
+      if (active_)
+        outcome_ = status::failed;
+      return status::failed;
     }
     const auto& rows = state_->committed[table];
     auto row = rows.find(std::string{key});
@@ -240,6 +247,11 @@ statistics memory_engine::read_statistics() {
 void memory_engine::fail_commits(uint32_t n) {
   guard lock{impl_->state->mutex};
   impl_->state->failing_commits = n;
+}
+
+void memory_engine::fail_reads(uint32_t n) {
+  guard lock{impl_->state->mutex};
+  impl_->state->failing_reads = n;
 }
 
 void memory_engine::set_disk_full(bool full) {

@@ -35,6 +35,8 @@ public:
 
   /// Makes the next `n` commits fail, as an I/O error would.
   void fail_commits(uint32_t n);
+  /// Makes the next `n` reads of records fail, as a damaged page would.
+  void fail_reads(uint32_t n);
   void set_disk_full(bool full);
   /// Commits not flushed yet.
   size_t unflushed() const;

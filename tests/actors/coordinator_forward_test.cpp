@@ -104,6 +104,18 @@ CAF_TEST(after a failure the next home gets the same request id) {
   CAF_CHECK_EQUAL(again.value(), "value");
 }
 
+CAF_TEST(a put at a local level does not leave its data centre) {
+  auto changed = std::make_shared<core::epoch>(*node->epoch);
+  changed->members[second].data_centre = "elsewhere";
+  node->epoch = changed;
+  auto op = put();
+  op.level = {core::consistency_level::local_one, 0};
+  submit(op);
+  refuse(first, take(first), errc::unavailable);
+  CAF_CHECK_EQUAL(asked(), 0u);
+  CAF_CHECK(answered(errc::unavailable));
+}
+
 CAF_TEST(a home that did nothing is followed by the next one) {
   for (auto code : {errc::overloaded, errc::shutting_down, errc::disk_full,
                     errc::not_owner, errc::stale_epoch}) {

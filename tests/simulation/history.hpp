@@ -18,11 +18,16 @@ enum class outcome : uint8_t {
   refused,
 };
 
-/// One put of a unique value, or a delete.
+/// One put of a unique value, or a delete. Times are of the simulation.
 struct put_event {
+  /// With its keyspace in front.
   std::string key;
   std::string value;
   bool tombstone = false;
+  /// Of a keyspace where the last write wins.
+  bool lww = false;
+  /// Zero: does not expire.
+  uint64_t ttl_us = 0;
   /// Puts whose values the client had seen when it made the context.
   std::set<size_t> replaces;
   /// Sent more than once, under one request id. A repetition that arrives when
@@ -30,21 +35,48 @@ struct put_event {
   bool repeated = false;
   uint64_t invoked_us = 0;
   uint64_t answered_us = 0;
+  /// After it nobody may execute it any more.
+  uint64_t deadline_us = 0;
   outcome result = outcome::unknown;
+  /// Place of its level in the layout's accesses.
+  size_t access = 0;
+  /// What the answer says of its stamp.
+  uint64_t stamp = 0;
 };
 
 struct get_event {
   std::string key;
   std::vector<std::string> values;
+  bool lww = false;
   uint64_t invoked_us = 0;
   uint64_t answered_us = 0;
+  size_t access = 0;
+  /// Highest stamp in the context; unknown to scans.
+  uint64_t stamp = 0;
+  /// One key's part of a scan: what it saw need not be on disk.
+  bool scanned = false;
 };
 
-/// A history of puts and gets at QUORUM, and its checker.
+struct history_rules {
+  /// For each pair of accesses, whether what met the one meets the other.
+  std::vector<std::vector<bool>> overlaps;
+  /// Clocks differ by no more.
+  uint64_t clock_spread_us = 0;
+  /// No node repeats a put on its own (none forwards): a put that its client
+  /// sent once leaves no false sibling.
+  bool once = true;
+};
+
+/// A history of puts and gets, and its checker.
 class history {
 public:
+  explicit history(history_rules rules) : rules_(std::move(rules)) {}
+
   /// Returns the number of the put.
   size_t add(put_event put);
+  void set_once(bool x) {
+    rules_.once = x;
+  }
   put_event& put(size_t i) {
     return puts_[i];
   }
@@ -59,27 +91,35 @@ public:
   size_t gets() const {
     return gets_.size();
   }
-  const std::vector<get_event>& all_gets() const {
-    return gets_;
-  }
 
-  /// One line for each thing that must not be:
-  /// - a get does not account for a put acknowledged before it began, or for a
-  ///   value that an earlier get returned (accounted for: the value is there,
-  ///   or that of a write which replaced it, or so on; a delete leaves none);
-  /// - a get returns a value twice, a value never written or refused;
-  /// - a get returns a value beside one that replaced it, directly or by way of
-  ///   others, or after a write that replaced it was acknowledged (unless it
-  ///   was sent more than once, as nodes that forward do too: `once` says that
-  ///   only puts marked as repeated were).
-  std::vector<std::string> check(bool once = true) const;
+  /// One line for each thing that must not be. A get whose level overlaps:
+  /// - does not account for a put acknowledged before it began, or for a value
+  ///   that an earlier get returned (accounted for: the value is there, or that
+  ///   of a write which replaced it, or so on; a delete, or a value that may
+  ///   have expired, leaves none); where the last write wins, it knows a lower
+  ///   stamp than such a put or get, or returns another value than the newest.
+  /// Any get:
+  /// - returns a value twice, a value never written, one long expired, or a
+  ///   value beside one that replaced it (unless it was sent more than once, as
+  ///   nodes that forward do too); several where the last write wins.
+  std::vector<std::string> check() const;
 
 private:
-  bool accounted(size_t put, const std::set<size_t>& seen,
-                 const get_event& get) const;
-  /// The puts that `put` replaces, directly or by way of others.
-  std::set<size_t> replaced_before(size_t put) const;
+  struct findings;
+  struct demands;
+  using values = std::set<size_t>;
 
+  values look_at(const get_event& get, findings& out) const;
+  void check_siblings(const std::vector<size_t>& order,
+                      const std::vector<values>& seen, size_t access,
+                      findings& out) const;
+  void check_stamps(const std::vector<size_t>& order,
+                    const std::vector<values>& seen, size_t access,
+                    findings& out) const;
+  bool accounted(size_t put, const values& seen, const get_event& get) const;
+  bool leaves_nothing(const put_event& put, uint64_t by_us) const;
+
+  history_rules rules_;
   std::vector<put_event> puts_;
   std::vector<get_event> gets_;
   std::map<std::string, size_t> by_value_;

@@ -2,8 +2,9 @@
 
 #pragma once
 
-#include "tests/simulation/sim_cluster.hpp"
+#include "actors/planted_bug.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,8 +16,10 @@ struct scenario_options {
   planted_bug planted = planted_bug::none;
   bool trace = false;
   uint32_t clients = 4;
-  /// Virtual time under faults.
+  /// Virtual time under load and faults.
   std::chrono::milliseconds duration{4'000};
+  /// No faults, five nodes: to measure the simulation itself.
+  bool clement = false;
 };
 
 struct scenario_result {
@@ -25,10 +28,11 @@ struct scenario_result {
   uint64_t digest = 0;
   uint64_t steps = 0;
   uint64_t virtual_us = 0;
-  size_t puts = 0;
-  size_t acknowledged = 0;
-  size_t gets = 0;
-  uint32_t crashes = 0;
+  uint64_t puts = 0;
+  uint64_t acknowledged = 0;
+  uint64_t gets = 0;
+  uint64_t crashes = 0;
+  uint64_t restarts = 0;
 };
 
 /// Equal options give equal results, digest included.

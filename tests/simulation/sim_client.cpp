@@ -1,28 +1,34 @@
 #include "tests/simulation/sim_client.hpp"
 
+#include "core/context_token.hpp"
+
 #include <caf/all.hpp>
 
 namespace covey::simulation {
 
 namespace {
 
-constexpr uint32_t keys = 4;
 constexpr uint32_t attempts = 3;
 constexpr auto patience = std::chrono::milliseconds(1500);
+/// So little that a scan takes several pages.
+constexpr uint32_t page_bytes = 64;
 
 } // namespace
 
 sim_client::sim_client(caf::actor_system& sys, sim_net& net,
-                       sim_cluster& cluster, history& log, uint32_t number)
-  : net_(net), cluster_(cluster), log_(log), number_(number) {
+                       sim_cluster& cluster, history& log, uint32_t number,
+                       workload load)
+  : net_(net), cluster_(cluster), log_(log), number_(number),
+    load_(std::move(load)) {
   actor_ = sys.spawn([this](caf::event_based_actor* self) -> caf::behavior {
     self_ = self;
-    return {[this](go_atom) {
-              next();
-            },
-            [this](const std::string& key, host node) {
-              get(key, node, core::consistency_level::all);
-            }};
+    return {
+      [this](go_atom) {
+        next();
+      },
+      [this](const std::string& keyspace, const std::string& key, host node) {
+        get({keyspace, key}, node, {core::consistency_level::all, 0});
+      }};
   });
 }
 
@@ -30,9 +36,19 @@ sim_client::~sim_client() {
   net_.kill({caf::actor_cast<caf::strong_actor_ptr>(actor_)});
 }
 
+std::vector<key_name> sim_client::keys() {
+  return {{siblings_keyspace, "{a}0"}, {siblings_keyspace, "{a}1"},
+          {siblings_keyspace, "{b}0"}, {siblings_keyspace, "{b}1"},
+          {lww_keyspace, "{a}0"},      {lww_keyspace, "{b}0"}};
+}
+
 void sim_client::start() {
   idle_ = false;
   caf::anon_send(actor_, go_atom::value);
+}
+
+void sim_client::note(const std::string& what) {
+  net_.note("client " + std::to_string(number_) + " " + what);
 }
 
 void sim_client::pause() {
@@ -40,8 +56,9 @@ void sim_client::pause() {
     idle_ = true;
     return;
   }
-  auto ms = std::chrono::milliseconds(net_.random()() % 8);
-  self_->delayed_send(self_, ms, go_atom::value);
+  auto most = static_cast<uint64_t>(load_.think.count()) + 1;
+  self_->delayed_send(self_, std::chrono::milliseconds(net_.random()() % most),
+                      go_atom::value);
 }
 
 bool sim_client::any_node() const {
@@ -58,48 +75,88 @@ host sim_client::pick_node() {
   return n;
 }
 
+core::consistency sim_client::pick_level() {
+  const auto& all = cluster_.shape().accesses;
+  if (!net_.chance(load_.other_levels_percent))
+    return all.front().level;
+  return all[net_.random()() % all.size()].level;
+}
+
+size_t sim_client::access_of(const core::consistency& level, host node) const {
+  const auto& shape = cluster_.shape();
+  return shape.access_of(level, shape.epoch->members[node].data_centre);
+}
+
+uint64_t sim_client::deadline_at(host node) const {
+  return cluster_.wall_us(node) + std::chrono::microseconds(patience).count();
+}
+
+uint64_t sim_client::stamp_of(const key_name& key,
+                              const std::string& token) const {
+  auto t = core::decode_token(
+    token, {cluster_.token_key(), core::keyspace_id(key.keyspace), key.key});
+  return t ? t->stamp : 0;
+}
+
 void sim_client::next() {
   if (stopping_) {
     idle_ = true;
     return;
   }
   if (!any_node()) {
-    pause();
+    // Nobody to ask: no reason to try again at once.
+    self_->delayed_send(self_, std::chrono::milliseconds(20), go_atom::value);
     return;
   }
-  auto key = "k" + std::to_string(net_.random()() % keys);
-  if (net_.chance(50))
+  auto all = keys();
+  const auto& key = all[net_.random()() % all.size()];
+  auto dice = net_.random()() % 100;
+  if (dice < 47) {
     put(key);
-  else {
+  } else if (dice < 95) {
     auto node = pick_node();
+    auto level = pick_level();
     auto together = net_.chance(20) ? 3 : 1;
     for (int i = 0; i < together; ++i)
-      get(key, node, core::consistency_level::quorum);
+      get(key, node, level);
+  } else {
+    scan_state s;
+    s.node = pick_node();
+    s.keyspace = key.keyspace;
+    s.slot = core::slot_of(key.key, true);
+    s.level = pick_level();
+    s.access = access_of(s.level, s.node);
+    s.invoked_us = net_.now_us();
+    scan(std::move(s));
   }
 }
 
-void sim_client::get_done() {
-  if (--reading_ == 0)
-    pause();
-}
-
-void sim_client::put(const std::string& key) {
+void sim_client::put(const key_name& key) {
   put_event event;
-  event.key = key;
+  event.key = key.full();
+  event.lww = key.lww();
   event.value = "c" + std::to_string(number_) + "-" + std::to_string(++writes_);
   event.tombstone = net_.chance(5);
   event.invoked_us = net_.now_us();
   wire::PutRequest request;
-  request.set_keyspace("default");
-  request.set_key(key);
+  request.set_keyspace(key.keyspace);
+  request.set_key(key.key);
   request.set_value(event.value);
   request.set_tombstone(event.tombstone);
-  request.set_level(static_cast<uint32_t>(core::consistency_level::quorum));
+  if (!event.tombstone && net_.chance(load_.ttl_percent)) {
+    auto ttl_ms = 200 + net_.random()() % 3000;
+    event.ttl_us = ttl_ms * 1000;
+    request.set_ttl_ms(ttl_ms);
+  }
+  auto level = pick_level();
+  request.set_level(static_cast<uint32_t>(level.level));
+  request.set_level_count(level.count);
   request.set_request_high(number_ + 1);
   request.set_request_low(writes_);
   if (net_.chance(70)) {
-    event.replaces = known_[key].values;
-    request.set_context(known_[key].context);
+    auto& mine = known_[event.key];
+    event.replaces = mine.values;
+    request.set_context(mine.context);
   }
   send_put(log_.add(std::move(event)), std::move(request), 1);
 }
@@ -107,9 +164,14 @@ void sim_client::put(const std::string& key) {
 void sim_client::send_put(size_t event, wire::PutRequest request,
                           uint32_t attempt) {
   auto node = pick_node();
-  net_.note("client " + std::to_string(number_) + " puts "
-            + log_.put(event).value + " to " + log_.put(event).key + " through "
-            + std::to_string(node));
+  auto& put = log_.put(event);
+  put.deadline_us = net_.now_us() + std::chrono::microseconds(patience).count();
+  put.access = access_of({static_cast<core::consistency_level>(request.level()),
+                          request.level_count()},
+                         node);
+  request.set_deadline_us(deadline_at(node));
+  note((put.tombstone ? "deletes as " : "puts ") + put.value + " to " + put.key
+       + " through " + std::to_string(node));
   self_
     ->request(cluster_.gateway(first_client + number_, node), patience, request)
     .then(
@@ -128,20 +190,23 @@ void sim_client::put_done(size_t event, const wire::PutRequest& request,
                           const wire::PutReply& reply, uint32_t attempt) {
   auto& put = log_.put(event);
   auto code = static_cast<errc>(reply.code());
-  net_.note("client " + std::to_string(number_) + " put of " + put.value + ": "
-            + to_string(code));
+  note("put of " + put.value + ": " + to_string(code));
   if (code == errc::none) {
     put.result = outcome::acknowledged;
     put.answered_us = net_.now_us();
+    put.stamp = stamp_of({request.keyspace(), request.key()}, reply.context());
     auto& mine = known_[put.key];
     mine.context = reply.context();
     mine.values = put.replaces;
     if (!put.tombstone)
       mine.values.insert(event);
+    if (load_.acknowledged)
+      load_.acknowledged();
     pause();
     return;
   }
   // Only the first attempt can say that nothing was written at all.
+  // A forward that the network repeats may succeed where the first one failed.
   auto may_have
     = reply.maybe_written() || attempt > 1 || code == errc::storage_failed;
   if (may_have && attempt < attempts && any_node() && !stopping_) {
@@ -154,14 +219,17 @@ void sim_client::put_done(size_t event, const wire::PutRequest& request,
   pause();
 }
 
-void sim_client::get(const std::string& key, host node,
-                     core::consistency_level level) {
+void sim_client::get(const key_name& key, host node, core::consistency level) {
   wire::GetRequest request;
-  request.set_keyspace("default");
-  request.set_key(key);
-  request.set_level(static_cast<uint32_t>(level));
+  request.set_keyspace(key.keyspace);
+  request.set_key(key.key);
+  request.set_level(static_cast<uint32_t>(level.level));
+  request.set_level_count(level.count);
+  request.set_deadline_us(deadline_at(node));
   get_event event;
-  event.key = key;
+  event.key = key.full();
+  event.lww = key.lww();
+  event.access = access_of(level, node);
   event.invoked_us = net_.now_us();
   last_read_ok_ = false;
   ++reading_;
@@ -169,34 +237,116 @@ void sim_client::get(const std::string& key, host node,
     ->request(cluster_.gateway(first_client + number_, node), patience,
               std::move(request))
     .then(
-      [this, event](const wire::GetReply& reply) mutable {
-        if (reply.code() == 0) {
-          last_read_ok_ = true;
-          event.answered_us = net_.now_us();
-          event.values.assign(reply.values().begin(), reply.values().end());
-          auto& mine = known_[event.key];
-          mine.context = reply.context();
-          mine.values.clear();
-          std::string text;
-          for (const auto& value : event.values) {
-            text += " " + value;
-            if (auto i = log_.find(value); i < log_.puts().size())
-              mine.values.insert(i);
-          }
-          net_.note("client " + std::to_string(number_) + " gets " + event.key
-                    + ":" + text);
-          log_.add(std::move(event));
-        }
+      [this, key, event](const wire::GetReply& reply) {
+        if (reply.code() == 0)
+          got(key, event, reply);
+        else
+          note("get of " + event.key + ": "
+               + to_string(static_cast<errc>(reply.code())) + ", "
+               + reply.text());
         get_done();
       },
       [this](const caf::error&) {
+        note("get is not answered");
         get_done();
       });
 }
 
-void sim_client::read_all(const std::string& key, host node) {
+void sim_client::get_done() {
+  if (--reading_ == 0)
+    pause();
+}
+
+void sim_client::got(const key_name& key, get_event event,
+                     const wire::GetReply& reply) {
+  last_read_ok_ = true;
+  event.answered_us = net_.now_us();
+  event.values.assign(reply.values().begin(), reply.values().end());
+  event.stamp = stamp_of(key, reply.context());
+  auto& mine = known_[event.key];
+  mine.context = reply.context();
+  mine.values.clear();
+  std::string text;
+  for (const auto& value : event.values) {
+    text += " " + value;
+    if (auto i = log_.find(value); i < log_.puts().size())
+      mine.values.insert(i);
+  }
+  note("gets " + event.key + " at "
+       + core::to_string(cluster_.shape().accesses[event.access].level) + ":"
+       + text);
+  log_.add(std::move(event));
+}
+
+void sim_client::scan(scan_state s) {
+  wire::ScanRequest request;
+  request.set_keyspace(s.keyspace);
+  request.set_slot(s.slot);
+  request.set_end_slot(s.slot + 1);
+  request.set_after_key(s.after);
+  request.set_max_bytes(page_bytes);
+  request.set_level(static_cast<uint32_t>(s.level.level));
+  request.set_level_count(s.level.count);
+  request.set_deadline_us(deadline_at(s.node));
+  // Its node may have crashed since the last page.
+  if (!cluster_.serves(s.node)) {
+    pause();
+    return;
+  }
+  self_
+    ->request(cluster_.gateway(first_client + number_, s.node), patience,
+              std::move(request))
+    .then(
+      [this, s = std::move(s)](const wire::ScanReply& reply) {
+        scanned(s, reply);
+      },
+      [this](const caf::error&) {
+        pause();
+      });
+}
+
+void sim_client::scanned(scan_state s, const wire::ScanReply& reply) {
+  if (reply.code() != 0) {
+    pause();
+    return;
+  }
+  for (const auto& entry : reply.entries())
+    s.rows[entry.key()].assign(entry.values().begin(), entry.values().end());
+  if (reply.next_slot() == s.slot) {
+    s.after = reply.next_after_key();
+    scan(std::move(s));
+    return;
+  }
+  finish_scan(s);
+  pause();
+}
+
+void sim_client::finish_scan(const scan_state& s) {
+  for (const auto& key : keys()) {
+    if (key.keyspace != s.keyspace || core::slot_of(key.key, true) != s.slot)
+      continue;
+    get_event event;
+    event.key = key.full();
+    event.lww = key.lww();
+    event.scanned = true;
+    event.access = s.access;
+    event.invoked_us = s.invoked_us;
+    event.answered_us = net_.now_us();
+    std::string text;
+    if (auto row = s.rows.find(key.key); row != s.rows.end())
+      event.values = row->second;
+    for (const auto& value : event.values)
+      text += " " + value;
+    note("scans " + event.key + " at "
+         + core::to_string(cluster_.shape().accesses[event.access].level) + ":"
+         + text);
+    log_.add(std::move(event));
+  }
+}
+
+void sim_client::read_all(const key_name& key, host node) {
   idle_ = false;
-  caf::anon_send(actor_, key, node);
+  caf::anon_send(actor_, key.keyspace, key.key, node);
 }
 
 } // namespace covey::simulation

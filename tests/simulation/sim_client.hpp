@@ -8,21 +8,48 @@
 #include <caf/actor.hpp>
 #include <caf/event_based_actor.hpp>
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
 
 namespace covey::simulation {
 
-/// Puts, gets and deletes a few keys at random, with the context of its last
-/// get or put of the key or with none, and repeats puts whose outcome it does
-/// not know under the same request id at another node. Some gets are sent
-/// several at once, so that they may share their reads.
+struct workload {
+  /// Pause between two requests, at most.
+  std::chrono::milliseconds think{8};
+  /// Requests at another level than QUORUM, and writes that expire.
+  uint32_t other_levels_percent = 25;
+  uint32_t ttl_percent = 5;
+  /// Called when a put is acknowledged.
+  std::function<void()> acknowledged;
+};
+
+/// A key of one of the two keyspaces.
+struct key_name {
+  std::string keyspace;
+  std::string key;
+
+  /// As histories have it.
+  std::string full() const {
+    return keyspace + "/" + key;
+  }
+  bool lww() const {
+    return keyspace == lww_keyspace;
+  }
+};
+
+/// Puts, gets, deletes and scans a few keys at random, with the context of its
+/// last get or put of the key or with none, and repeats puts whose outcome it
+/// does not know under the same request id at another node.
 class sim_client {
 public:
   sim_client(caf::actor_system& sys, sim_net& net, sim_cluster& cluster,
-             history& log, uint32_t number);
+             history& log, uint32_t number, workload load);
   ~sim_client();
+
+  /// Every key that clients use.
+  static std::vector<key_name> keys();
 
   /// Issues requests until told to stop.
   void start();
@@ -32,8 +59,8 @@ public:
   bool idle() const {
     return idle_;
   }
-  /// Reads `key` at ALL through `node` and notes it in the history.
-  void read_all(const std::string& key, host node);
+  /// Reads a key at ALL through `node` and notes it in the history.
+  void read_all(const key_name& key, host node);
   bool last_read_ok() const {
     return last_read_ok_;
   }
@@ -43,29 +70,50 @@ private:
     std::string context;
     std::set<size_t> values;
   };
+  struct scan_state {
+    host node = 0;
+    std::string keyspace;
+    uint32_t slot = 0;
+    std::string after;
+    size_t access = 0;
+    core::consistency level;
+    uint64_t invoked_us = 0;
+    std::map<std::string, std::vector<std::string>> rows;
+  };
 
   void next();
-  void put(const std::string& key);
+  void put(const key_name& key);
   void send_put(size_t event, wire::PutRequest request, uint32_t attempt);
   void put_done(size_t event, const wire::PutRequest& request,
                 const wire::PutReply& reply, uint32_t attempt);
-  void get(const std::string& key, host node, core::consistency_level level);
-  void get_done();
+  void get(const key_name& key, host node, core::consistency level);
+  void got(const key_name& key, get_event event, const wire::GetReply& reply);
+  void scan(scan_state s);
+  void scanned(scan_state s, const wire::ScanReply& reply);
+  void finish_scan(const scan_state& s);
   void pause();
+  void get_done();
+  void note(const std::string& what);
   bool any_node() const;
   host pick_node();
+  core::consistency pick_level();
+  size_t access_of(const core::consistency& level, host node) const;
+  /// On the clock of `node`.
+  uint64_t deadline_at(host node) const;
+  uint64_t stamp_of(const key_name& key, const std::string& token) const;
 
   sim_net& net_;
   sim_cluster& cluster_;
   history& log_;
   uint32_t number_;
+  workload load_;
   uint32_t writes_ = 0;
+  /// Gets under way: several at once may share their reads.
+  uint32_t reading_ = 0;
   std::map<std::string, known> known_;
   bool stopping_ = false;
   bool idle_ = true;
   bool last_read_ok_ = false;
-  /// Gets under way.
-  uint32_t reading_ = 0;
   caf::actor actor_;
   caf::event_based_actor* self_ = nullptr;
 };

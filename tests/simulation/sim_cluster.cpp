@@ -1,7 +1,13 @@
 #include "tests/simulation/sim_cluster.hpp"
 
+#include "core/hash.hpp"
+#include "core/record.hpp"
+#include "storage/layout.hpp"
+
 #include <caf/all.hpp>
 #include <spdlog/sinks/null_sink.h>
+
+#include <utility>
 
 namespace covey::simulation {
 
@@ -9,40 +15,18 @@ namespace {
 
 constexpr uint64_t virtual_epoch_us = 1'700'000'000'000'000;
 
-std::shared_ptr<const core::epoch> make_epoch(uint32_t nodes) {
-  auto result = std::make_shared<core::epoch>();
-  result->id = {1, 1};
-  result->cluster = "simulated";
-  for (uint32_t i = 0; i < nodes; ++i) {
-    core::member m;
-    m.name = "n" + std::to_string(i + 1);
-    m.id = core::initial_member_id(result->cluster, m.name);
-    m.host = "host";
-    m.port = static_cast<uint16_t>(i + 1);
-    m.rack = "r";
-    m.data_centre = "dc";
-    result->members.push_back(m);
-  }
-  core::keyspace ks;
-  ks.name = "default";
-  ks.replication.total = 3;
-  result->keyspaces.push_back(ks);
-  return result;
-}
-
 } // namespace
 
 sim_cluster::sim_cluster(caf::actor_system& sys, sim_net& net,
-                         const cluster_options& options)
-  : sys_(sys), net_(net), options_(options), epoch_(make_epoch(options.nodes)) {
+                         cluster_options options, witness& guard)
+  : sys_(sys), net_(net), options_(std::move(options)), guard_(guard) {
   log_ = std::make_shared<spdlog::logger>(
     "simulation", std::make_shared<spdlog::sinks::null_sink_mt>());
-  nodes_.resize(options.nodes);
-  for (host n = 0; n < options.nodes; ++n) {
+  nodes_.resize(options_.shape.epoch->members.size());
+  for (host n = 0; n < size(); ++n) {
     nodes_[n].disk = std::make_shared<storage::memory_disk>();
-    nodes_[n].disk->shards = options.shards;
-    nodes_[n].skew_us
-      = static_cast<int64_t>(net_.random()() % 100'000) - 50'000;
+    nodes_[n].disk->shards = options_.shards;
+    nodes_[n].skew_us = draw_skew();
     start(n);
   }
 }
@@ -53,18 +37,76 @@ sim_cluster::~sim_cluster() {
       crash(n);
 }
 
+int64_t sim_cluster::draw_skew() {
+  auto most = options_.skew_us;
+  return static_cast<int64_t>(net_.random()() % (2 * most + 1))
+         - static_cast<int64_t>(most);
+}
+
+uint64_t sim_cluster::wall_us(host n) const {
+  return virtual_epoch_us + net_.now_us()
+         + static_cast<uint64_t>(nodes_[n].skew_us);
+}
+
+uint64_t sim_cluster::token_key() const {
+  return core::hash64("context of " + options_.shape.epoch->cluster);
+}
+
 connector_actor sim_cluster::spawn_connector(host from, core::member_index to) {
-  return sys_.spawn(
-    [this, from,
-     to](connector_actor::pointer) -> connector_actor::behavior_type {
-      return {[this, from, to](dial_atom, const std::string&,
-                               uint16_t) -> caf::result<supervisor_actor> {
-        if (!is_up(to))
-          return caf::make_error(caf::sec::cannot_connect_to_node);
-        return net_.proxy(
-          from, to, caf::actor_cast<supervisor_actor>(nodes_[to].supervisor));
-      }};
-    });
+  auto result
+    = sys_.spawn([this, from, to](
+                   connector_actor::pointer) -> connector_actor::behavior_type {
+        return {[this, from, to](dial_atom, const std::string&,
+                                 uint16_t) -> caf::result<supervisor_actor> {
+          if (!is_up(to))
+            return caf::make_error(caf::sec::cannot_connect_to_node);
+          return net_.proxy(
+            from, to, caf::actor_cast<supervisor_actor>(nodes_[to].supervisor));
+        }};
+      });
+  auto actor = caf::actor_cast<caf::strong_actor_ptr>(result);
+  net_.place(actor, from);
+  nodes_[from].actors.push_back(actor);
+  return result;
+}
+
+runtime::wiring_options sim_cluster::wiring_of(host n) {
+  auto& node = nodes_[n];
+  runtime::wiring_options result;
+  result.shard.engine = node.observed.get();
+  result.shard.planted = options_.planted;
+  result.coordinator.planted = options_.planted;
+  result.flusher.engine = node.observed.get();
+  result.detached_flusher = false;
+  result.gateway.default_timeout_us = 1'000'000;
+  result.link.timeout_ms = 1'000;
+  result.link.heartbeat_ms = 250;
+  result.seed = net_.random()();
+  result.connector = [this, n](core::member_index to) {
+    return spawn_connector(n, to);
+  };
+  return result;
+}
+
+void sim_cluster::watch_children(host n, std::vector<child_spec>& specs) {
+  for (size_t i = 0; i < specs.size(); ++i) {
+    auto& spec = specs[i];
+    spec.start = [this, n, i, name = spec.name, role = spec.role,
+                  start = std::move(spec.start)](const auto& earlier) {
+      auto actor = start(earlier);
+      auto& node = nodes_[n];
+      net_.place(actor, n);
+      node.actors.push_back(actor);
+      node.children.resize(i);
+      node.children.push_back({name, actor});
+      if (role == child_spec::kind::gateway)
+        node.gateway = caf::actor_cast<gateway_actor>(actor);
+      // An fsync takes its time: others go on, and a crash may come first.
+      if (name == "flusher")
+        net_.slow_down(actor, options_.flush_time);
+      return actor;
+    };
+  }
 }
 
 void sim_cluster::start(host n) {
@@ -72,64 +114,96 @@ void sim_cluster::start(host n) {
   if (net_.is_down(n))
     net_.restart(n);
   node.engine = std::make_unique<storage::memory_engine>(node.disk);
+  node.observed = std::make_unique<observed_engine>(
+    *node.engine, [this, n](storage::table_id table, std::string_view key,
+                            std::string_view before, std::string_view after) {
+      auto now = core::decode_record(after);
+      auto old = before.empty() ? core::record{} : core::decode_record(before);
+      storage::record_position at;
+      auto is_record = storage::parse_record_key(key, at)
+                       && options_.shape.rings.count(at.group) != 0;
+      if (is_record && now && old)
+        guard_.stored(net_.now_us(), nodes_[n].context->incarnations[table],
+                      at.key, *old, *now);
+    });
   node.context = runtime::make_node_context(
-    epoch_, static_cast<core::member_index>(n), options_.shards);
-  node.context->wall_us = [this, skew = node.skew_us] {
-    return virtual_epoch_us + net_.now_us() + static_cast<uint64_t>(skew);
+    options_.shape.epoch, options_.shape.rings,
+    static_cast<core::member_index>(n), options_.shards);
+  node.context->wall_us = [this, n] {
+    return wall_us(n);
   };
   node.context->log = log_;
   node.context->previous_run = node.run;
   node.context->run = ++node.run;
-  runtime::wiring_options options;
-  options.shard.engine = node.engine.get();
-  options.shard.planted = options_.planted;
-  options.coordinator.planted = options_.planted;
-  options.flusher.engine = node.engine.get();
-  options.detached_flusher = false;
-  options.gateway.default_timeout_us = 1'000'000;
-  options.link.timeout_ms = 1'000;
-  options.link.heartbeat_ms = 250;
-  options.seed = net_.random()();
+  node.stopping = node.done = false;
   node.actors.clear();
-  options.connector = [this, n](core::member_index to) {
-    auto connector = spawn_connector(n, to);
-    nodes_[n].actors.push_back(
-      caf::actor_cast<caf::strong_actor_ptr>(connector));
-    return connector;
-  };
   supervisor_config tree;
-  tree.children = runtime::wire_node(sys_, node.context, options);
-  for (auto& spec : tree.children)
-    spec.start = [this, n, name = spec.name, role = spec.role,
-                  start = std::move(spec.start)](const auto& earlier) {
-      auto child = start(earlier);
-      nodes_[n].actors.push_back(child);
-      if (role == child_spec::kind::gateway)
-        nodes_[n].gateway = caf::actor_cast<gateway_actor>(child);
-      // An fsync takes its time: others go on, and a crash may come first.
-      if (name == "flusher")
-        net_.slow_down(child, options_.flush);
-      return child;
-    };
+  tree.children = runtime::wire_node(sys_, node.context, wiring_of(n));
+  watch_children(n, tree.children);
   tree.give_up = [this, n](const std::string& why) {
     net_.note("node " + std::to_string(n) + " gives up: " + why);
+    nodes_[n].done = true;
   };
   node.supervisor
     = sys_.spawn(supervisor, tree, node_context_ptr{node.context});
-  node.actors.insert(node.actors.begin(),
-                     caf::actor_cast<caf::strong_actor_ptr>(node.supervisor));
+  auto actor = caf::actor_cast<caf::strong_actor_ptr>(node.supervisor);
+  net_.place(actor, n);
+  node.actors.insert(node.actors.begin(), actor);
 }
 
 void sim_cluster::crash(host n) {
   auto& node = nodes_[n];
+  restarts_ += static_cast<uint32_t>(node.context->counters.restarts);
   net_.crash(n);
-  net_.kill(node.actors);
-  node.actors.clear();
+  // A supervisor killed before its first message starts its children first.
+  while (!node.actors.empty())
+    net_.kill(std::exchange(node.actors, {}));
+  node.children.clear();
   node.gateway = gateway_actor{};
   node.supervisor = local_supervisor_actor{};
   node.context.reset();
   // Forgets what was not flushed, as a power loss does.
+  node.observed.reset();
   node.engine.reset();
+}
+
+void sim_cluster::stop(host n) {
+  if (!is_up(n) || nodes_[n].stopping)
+    return;
+  nodes_[n].stopping = true;
+  net_.note("stop " + std::to_string(n));
+  auto drain = [this, n, target = nodes_[n].supervisor,
+                run = nodes_[n].run](caf::event_based_actor* self) {
+    auto over = [this, n, run](bool clean) {
+      net_.note("node " + std::to_string(n)
+                + (clean ? " stops cleanly" : " stops"));
+      if (nodes_[n].run == run)
+        nodes_[n].done = true;
+    };
+    self->request(target, std::chrono::seconds(30), drain_atom::value)
+      .then(over, [over](const caf::error&) {
+        over(false);
+      });
+  };
+  auto actor = caf::actor_cast<caf::strong_actor_ptr>(sys_.spawn(drain));
+  net_.place(actor, n);
+  nodes_[n].actors.push_back(actor);
+}
+
+void sim_cluster::bury() {
+  for (host n = 0; n < size(); ++n)
+    if (is_up(n) && nodes_[n].done)
+      crash(n);
+}
+
+void sim_cluster::crash_child(host n) {
+  auto& node = nodes_[n];
+  if (!is_up(n) || node.children.empty())
+    return;
+  const auto& victim = node.children[net_.random()() % node.children.size()];
+  net_.note("node " + std::to_string(n) + " loses its " + victim.name);
+  caf::anon_send_exit(caf::actor_cast<caf::actor>(victim.actor),
+                      caf::exit_reason::kill);
 }
 
 void sim_cluster::fail_commits(host n, uint32_t count) {
@@ -137,9 +211,33 @@ void sim_cluster::fail_commits(host n, uint32_t count) {
     nodes_[n].engine->fail_commits(count);
 }
 
+void sim_cluster::fail_reads(host n, uint32_t count) {
+  if (is_up(n))
+    nodes_[n].engine->fail_reads(count);
+}
+
+void sim_cluster::fill_disk(host n, bool full) {
+  if (is_up(n))
+    nodes_[n].engine->set_disk_full(full);
+}
+
+void sim_cluster::stall_disk(host n, std::chrono::milliseconds how_long) {
+  if (!is_up(n))
+    return;
+  auto reads_too = net_.chance(50);
+  for (const auto& child : nodes_[n].children)
+    if (child.name == "flusher"
+        || (reads_too && child.name.rfind("storage-shard/", 0) == 0))
+      net_.stall(child.actor, how_long);
+}
+
+void sim_cluster::skew_clock(host n) {
+  nodes_[n].skew_us = draw_skew();
+}
+
 bool sim_cluster::connected() const {
   for (host n = 0; n < nodes_.size(); ++n) {
-    if (!is_up(n))
+    if (!is_up(n) || nodes_[n].stopping || nodes_[n].done)
       return false;
     for (host peer = 0; peer < nodes_.size(); ++peer)
       if (peer != n && !nodes_[n].context->peers[peer].up)
@@ -150,6 +248,20 @@ bool sim_cluster::connected() const {
 
 gateway_actor sim_cluster::gateway(host from, host n) {
   return net_.proxy(from, n, nodes_[n].gateway);
+}
+
+std::map<std::string, std::string> sim_cluster::records(host n) {
+  std::map<std::string, std::string> result;
+  auto session = nodes_[n].engine->open_session();
+  for (uint32_t table = 0; table < options_.shards; ++table)
+    session->scan(table, {}, {}, [&](std::string_view key, auto value) {
+      storage::record_position at;
+      if (storage::parse_record_key(key, at)
+          && options_.shape.rings.count(at.group) != 0)
+        result.emplace(key, value);
+      return true;
+    });
+  return result;
 }
 
 } // namespace covey::simulation

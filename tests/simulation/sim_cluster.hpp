@@ -2,35 +2,52 @@
 
 #pragma once
 
-#include "actors/storage_shard.hpp"
 #include "runtime/wiring.hpp"
 #include "storage/memory_engine.hpp"
+#include "tests/simulation/layout.hpp"
 #include "tests/simulation/sim_net.hpp"
+#include "tests/simulation/witness.hpp"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace covey::simulation {
 
 struct cluster_options {
-  uint32_t nodes = 3;
+  layout shape;
   uint32_t shards = 1;
-  /// Longest time that a flush takes.
-  std::chrono::milliseconds flush{12};
   planted_bug planted = planted_bug::none;
+  /// A flush takes up to so long.
+  std::chrono::milliseconds flush_time{12};
+  /// Clocks are off by up to so much, either way.
+  uint64_t skew_us = 50'000;
 };
 
 /// A cluster whose nodes crash, losing what was not flushed, and come back.
 class sim_cluster {
 public:
-  sim_cluster(caf::actor_system& sys, sim_net& net,
-              const cluster_options& options);
+  /// `guard` sees every record that is stored, and outlives this.
+  sim_cluster(caf::actor_system& sys, sim_net& net, cluster_options options,
+              witness& guard);
   ~sim_cluster();
 
   void start(host n);
   void crash(host n);
+  /// Drains the node as SIGTERM does; it crashes once that is done, or later.
+  void stop(host n);
+  /// Crashes those whose supervisor has given up or that have stopped.
+  void bury();
+  /// Kills one of its actors, drawn at random, as an exception would.
+  void crash_child(host n);
   /// Fails the next commits of a node, as an I/O error would.
   void fail_commits(host n, uint32_t count);
+  void fail_reads(host n, uint32_t count);
+  void fill_disk(host n, bool full);
+  /// No flush, and perhaps no read and no commit, ends for so long.
+  void stall_disk(host n, std::chrono::milliseconds how_long);
+  /// Draws a new error for its clock.
+  void skew_clock(host n);
 
   uint32_t size() const {
     return static_cast<uint32_t>(nodes_.size());
@@ -42,32 +59,60 @@ public:
   bool serves(host n) const {
     return nodes_[n].gateway != nullptr;
   }
-  /// True when every node is up and has a link to every other.
+  /// True when every node is up to stay, and has a link to every other.
   bool connected() const;
   /// The gateway of `n` as a client on `from` sees it.
   gateway_actor gateway(host from, host n);
+  /// Time of day on the clock of `n`.
+  uint64_t wall_us(host n) const;
+  const layout& shape() const {
+    return options_.shape;
+  }
+  const cluster_options& options() const {
+    return options_;
+  }
+  uint64_t token_key() const;
+  /// What the node's disk and memory hold, by key of the store.
+  std::map<std::string, std::string> records(host n);
+  /// Restarts of single actors so far.
+  uint32_t restarts() const {
+    return restarts_;
+  }
 
 private:
+  struct child {
+    std::string name;
+    caf::strong_actor_ptr actor;
+  };
   struct sim_node {
     std::shared_ptr<storage::memory_disk> disk;
     std::unique_ptr<storage::memory_engine> engine;
+    std::unique_ptr<observed_engine> observed;
     std::shared_ptr<node_context> context;
     local_supervisor_actor supervisor;
     /// The supervisor first, then every child ever started.
     std::vector<caf::strong_actor_ptr> actors;
+    /// Those that run now, in the supervisor's order.
+    std::vector<child> children;
     gateway_actor gateway;
     int64_t skew_us = 0;
     uint64_t run = 0;
+    bool stopping = false;
+    bool done = false;
   };
 
   connector_actor spawn_connector(host from, core::member_index to);
+  runtime::wiring_options wiring_of(host n);
+  void watch_children(host n, std::vector<child_spec>& specs);
+  int64_t draw_skew();
 
   caf::actor_system& sys_;
   sim_net& net_;
   cluster_options options_;
-  std::shared_ptr<const core::epoch> epoch_;
+  witness& guard_;
   std::shared_ptr<spdlog::logger> log_;
   std::vector<sim_node> nodes_;
+  uint32_t restarts_ = 0;
 };
 
 } // namespace covey::simulation

@@ -76,6 +76,16 @@ void sim_net::note(const std::string& what) {
                 what.c_str());
 }
 
+void sim_net::note_packet(const char* what, host from, host to, size_t bytes) {
+  mix(static_cast<uint64_t>(what[0]));
+  mix((uint64_t{from} << 32) + to);
+  mix(bytes);
+  mix(now_us());
+  if (trace_)
+    std::printf("%9.3f ms  %u->%u %zu B%s\n",
+                static_cast<double>(now_us()) / 1000, from, to, bytes, what);
+}
+
 caf::strong_actor_ptr sim_net::proxy_ptr(host from, host to,
                                          caf::strong_actor_ptr target) {
   auto& found = proxies_[{from, to, target->id()}];
@@ -94,9 +104,8 @@ void sim_net::send(host from, host to, uint64_t life,
                    caf::mailbox_element_ptr what) {
   if (is_down(from) || is_down(to) || life != lives_[to])
     return;
-  auto way = std::to_string(from) + "->" + std::to_string(to);
   if (cuts_.count({from, to}) != 0) {
-    note("cut " + way);
+    note_packet(" cut off", from, to, 0);
     return;
   }
   packet p;
@@ -121,22 +130,24 @@ void sim_net::send(host from, host to, uint64_t life,
         : 1;
   for (int i = 0; i < copies; ++i) {
     if (chance(weather_.loss)) {
-      note("loss " + way);
+      note_packet(" lost", from, to, p.bytes.size());
       continue;
     }
     auto longest = chance(weather_.delayed)
                      ? static_cast<uint64_t>(weather_.long_delay.count()) * 1000
                      : 1000;
-    auto delay = std::chrono::microseconds(100 + random_() % longest);
-    wire_.emplace(now() + delay, p);
+    time_point due
+      = now() + std::chrono::microseconds(100 + random_() % longest);
+    if (auto lag = lags_.find({from, to}); lag != lags_.end())
+      due += lag->second;
+    wire_.emplace(due, p);
   }
 }
 
 void sim_net::deliver(packet p) {
   if (is_down(p.to) || p.life != lives_[p.to])
     return;
-  note(std::to_string(p.from) + "->" + std::to_string(p.to) + " "
-       + std::to_string(p.bytes.size()) + " B");
+  note_packet("", p.from, p.to, p.bytes.size());
   caf::binary_deserializer source{sys_, p.bytes};
   caf::message content;
   if (auto err = source(content)) {
@@ -154,6 +165,7 @@ void sim_net::crash(host h) {
   note("crash " + std::to_string(h));
   down_.insert(h);
   ++lives_[h];
+  frozen_.erase(h);
   std::vector<caf::strong_actor_ptr> gone;
   for (auto i = proxies_.begin(); i != proxies_.end();) {
     auto* p = static_cast<proxy_actor*>(i->second->get());
@@ -173,31 +185,64 @@ void sim_net::restart(host h) {
   down_.erase(h);
 }
 
-void sim_net::advance() {
-  sched_.advance_time(std::chrono::milliseconds(1));
+caf::resumable* sim_net::job_of(const caf::strong_actor_ptr& actor) {
+  return dynamic_cast<caf::resumable*>(
+    caf::actor_cast<caf::abstract_actor*>(actor));
+}
+
+void sim_net::place(const caf::strong_actor_ptr& actor, host h) {
+  runners_[job_of(actor)] = {h, std::chrono::milliseconds(0), now()};
+}
+
+void sim_net::freeze(host h, std::chrono::milliseconds how_long) {
+  note("freeze " + std::to_string(h) + " for "
+       + std::to_string(how_long.count()) + " ms");
+  frozen_[h] = now() + how_long;
+}
+
+void sim_net::thaw() {
+  frozen_.clear();
+  for (auto& entry : runners_)
+    entry.second.busy_until = now();
 }
 
 void sim_net::slow_down(const caf::strong_actor_ptr& actor,
                         std::chrono::milliseconds longest) {
-  auto* job = dynamic_cast<caf::resumable*>(
-    caf::actor_cast<caf::abstract_actor*>(actor));
-  slow_[job] = {now(), longest};
+  runners_[job_of(actor)].slowness = longest;
 }
 
-std::vector<size_t> sim_net::runnable() const {
+void sim_net::stall(const caf::strong_actor_ptr& actor,
+                    std::chrono::milliseconds how_long) {
+  runners_[job_of(actor)].busy_until = now() + how_long;
+}
+
+sim_net::time_point sim_net::ready_at(caf::resumable* job) const {
+  auto i = runners_.find(job);
+  if (i == runners_.end())
+    return now();
+  auto frozen = frozen_.find(i->second.home);
+  return frozen == frozen_.end()
+           ? i->second.busy_until
+           : std::max(i->second.busy_until, frozen->second);
+}
+
+std::vector<size_t> sim_net::runnable(time_point& next) const {
   std::vector<size_t> result;
   for (size_t i = 0; i < sched_.jobs.size(); ++i) {
-    auto slow = slow_.find(sched_.jobs[i]);
-    if (slow == slow_.end() || slow->second.busy_until <= now())
+    auto at = ready_at(sched_.jobs[i]);
+    if (at <= now())
       result.push_back(i);
+    else
+      next = std::min(next, at);
   }
   return result;
 }
 
 void sim_net::run_job(size_t i) {
   auto at = sched_.jobs.begin() + static_cast<ptrdiff_t>(i);
-  if (auto slow = slow_.find(*at); slow != slow_.end()) {
-    auto longest = static_cast<uint64_t>(slow->second.longest.count());
+  if (auto slow = runners_.find(*at);
+      slow != runners_.end() && slow->second.slowness.count() > 0) {
+    auto longest = static_cast<uint64_t>(slow->second.slowness.count());
     slow->second.busy_until
       = now() + std::chrono::milliseconds(random_() % (longest + 1));
   }
@@ -205,26 +250,56 @@ void sim_net::run_job(size_t i) {
   sched_.run_once();
 }
 
+void sim_net::advance_to(time_point t) {
+  // Whole milliseconds, so that several things are due at once, and any of
+  // them may come first.
+  auto wait = std::chrono::ceil<std::chrono::milliseconds>(t - start_)
+              - (now() - start_);
+  sched_.advance_time(std::max<caf::timespan>(wait, caf::timespan{1}));
+}
+
 bool sim_net::step() {
+  return step_before(time_point::max());
+}
+
+std::optional<size_t> sim_net::draw(bool due, time_point& next) {
+  auto n = sched_.jobs.size() + (due ? 1 : 0);
+  if (n == 0)
+    return std::nullopt;
+  auto k = random_() % n;
+  if (k == sched_.jobs.size() || ready_at(sched_.jobs[k]) <= now())
+    return k;
+  // Most jobs may run: all are looked at only if the first one drawn may not.
+  auto choice = runnable(next);
+  if (due)
+    choice.push_back(sched_.jobs.size());
+  if (choice.empty())
+    return std::nullopt;
+  return choice[random_() % choice.size()];
+}
+
+bool sim_net::step_before(time_point end) {
   auto due = !wire_.empty() && wire_.begin()->first <= now();
-  auto jobs = runnable();
-  auto n = jobs.size() + (due ? 1 : 0);
-  if (n > 0) {
-    auto k = random_() % n;
+  auto next = end;
+  if (auto k = draw(due, next)) {
     ++steps_;
-    mix(k);
-    if (k == jobs.size()) {
+    mix(*k);
+    if (*k == sched_.jobs.size()) {
       auto p = std::move(wire_.begin()->second);
       wire_.erase(wire_.begin());
       deliver(std::move(p));
     } else {
-      run_job(jobs[k]);
+      run_job(*k);
     }
     return true;
   }
-  if (wire_.empty() && sched_.jobs.empty() && !sched_.has_pending_timeout())
+  if (!wire_.empty())
+    next = std::min(next, wire_.begin()->first);
+  if (const auto& timers = sched_.clock().schedule(); !timers.empty())
+    next = std::min(next, timers.begin()->first);
+  if (next == time_point::max())
     return false;
-  advance();
+  advance_to(next);
   return true;
 }
 
@@ -239,8 +314,7 @@ void sim_net::run_for(std::chrono::milliseconds d) {
 void sim_net::kill(const std::vector<caf::strong_actor_ptr>& actors) {
   for (auto& ptr : actors) {
     auto actor = caf::actor_cast<caf::actor>(ptr);
-    slow_.erase(dynamic_cast<caf::resumable*>(
-      caf::actor_cast<caf::abstract_actor*>(ptr)));
+    runners_.erase(job_of(ptr));
     caf::anon_send_exit(actor, caf::exit_reason::kill);
     // Exit messages overtake all others: one step ends the actor.
     while (sched_.prioritize(actor))

@@ -11,9 +11,11 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -36,8 +38,9 @@ struct weather {
 /// Connects the actors of several hosts inside one actor system that runs under
 /// CAF's test scheduler. A proxy stands where CAF's remote proxy stands, and
 /// serializes every message, so that production actors run unchanged. Each step
-/// is one message handled by one runnable actor, or one packet, or a
-/// millisecond of virtual time, drawn from the seed.
+/// is one message handled by one runnable actor, or one packet, drawn from the
+/// seed; when there is none, virtual time goes on to the millisecond in which
+/// something happens.
 class sim_net {
 public:
   using time_point = caf::actor_clock::time_point;
@@ -59,8 +62,14 @@ public:
   void cut(host from, host to) {
     cuts_.insert({from, to});
   }
+  /// Makes one direction take so much longer.
+  void slow_link(host from, host to, std::chrono::milliseconds more) {
+    lags_[{from, to}] = more;
+  }
+  /// Mends cut and slow links.
   void heal() {
     cuts_.clear();
+    lags_.clear();
   }
   /// Takes a host off the net: what is under way from and to it is lost, and
   /// whoever monitors an actor of it is told.
@@ -69,6 +78,13 @@ public:
   bool is_down(host h) const {
     return down_.count(h) != 0;
   }
+  /// Says where an actor runs, so that it stops when its host freezes.
+  void place(const caf::strong_actor_ptr& actor, host h);
+  /// No actor of `h` runs for so long, as if its process were stopped. What
+  /// comes for them waits; their clocks go on.
+  void freeze(host h, std::chrono::milliseconds how_long);
+  /// Ends all freezes and stalls.
+  void thaw();
 
   /// One step; false if nothing can ever happen again.
   bool step();
@@ -80,8 +96,7 @@ public:
     while (!done()) {
       if (now() >= end)
         return false;
-      if (!step())
-        advance();
+      step_before(end);
     }
     return true;
   }
@@ -89,6 +104,9 @@ public:
   /// it handles none for up to `longest`.
   void slow_down(const caf::strong_actor_ptr& actor,
                  std::chrono::milliseconds longest);
+  /// It handles none for so long from now.
+  void stall(const caf::strong_actor_ptr& actor,
+             std::chrono::milliseconds how_long);
   /// Kills actors at once: nothing of them runs after this returns.
   void kill(const std::vector<caf::strong_actor_ptr>& actors);
 
@@ -125,37 +143,52 @@ private:
     std::vector<char> bytes;
   };
 
-  struct slowness {
+  struct runner {
+    host home = first_client;
+    std::chrono::milliseconds slowness{0};
     time_point busy_until;
-    std::chrono::milliseconds longest;
   };
 
+  static caf::resumable* job_of(const caf::strong_actor_ptr& actor);
   caf::strong_actor_ptr proxy_ptr(host from, host to,
                                   caf::strong_actor_ptr target);
   void send(host from, host to, uint64_t life,
             const caf::strong_actor_ptr& target, caf::mailbox_element_ptr what);
   void deliver(packet p);
-  void advance();
-  /// Places in the job queue of those that may run now.
-  std::vector<size_t> runnable() const;
+  /// A step, or time going on to `end` at most.
+  bool step_before(time_point end);
+  void advance_to(time_point t);
+  /// When `job` may run.
+  time_point ready_at(caf::resumable* job) const;
+  /// Places in the job queue of those that may run now; when the next one of
+  /// the others may.
+  std::vector<size_t> runnable(time_point& next) const;
+  /// What happens now: a place in the job queue, its size for the packet that
+  /// is `due`, or nothing before `next` at the latest.
+  std::optional<size_t> draw(bool due, time_point& next);
   void run_job(size_t i);
   void mix(uint64_t x) {
     digest_ = (digest_ ^ x) * 1099511628211ull;
   }
+  /// Notes a packet and what becomes of it.
+  void note_packet(const char* what, host from, host to, size_t bytes);
 
   caf::actor_system& sys_;
   caf::scheduler::test_coordinator& sched_;
   std::mt19937_64 random_;
   weather weather_;
   std::set<std::pair<host, host>> cuts_;
+  std::map<std::pair<host, host>, std::chrono::milliseconds> lags_;
   std::set<host> down_;
+  std::map<host, time_point> frozen_;
   /// How often each host has crashed: packets of an earlier life are dropped.
   std::map<host, uint64_t> lives_;
   std::multimap<time_point, packet> wire_;
   std::map<std::tuple<host, host, caf::actor_id>, caf::strong_actor_ptr>
     proxies_;
   std::set<caf::actor_id> proxy_ids_;
-  std::map<caf::resumable*, slowness> slow_;
+  /// In an order of addresses, on which nothing may depend.
+  std::unordered_map<caf::resumable*, runner> runners_;
   time_point start_;
   uint64_t digest_ = 14695981039346656037ull;
   uint64_t steps_ = 0;

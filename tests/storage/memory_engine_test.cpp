@@ -106,4 +106,20 @@ CAF_TEST(a session may outlive its engine by accident) {
   CAF_CHECK(write("k") == done);
 }
 
+CAF_TEST(a failed read is no absence and fails its transaction) {
+  CAF_CHECK(write("one") == done);
+  store->fail_reads(1);
+  CAF_CHECK(read("one") == status::failed);
+  CAF_CHECK(read("one") == status::ok);
+  auto s = store->open_session();
+  std::string_view value;
+  s->begin();
+  store->fail_reads(1);
+  CAF_CHECK(s->get(0, "one", value) == status::failed);
+  CAF_CHECK(s->put(0, "one", "other") == status::failed);
+  CAF_CHECK(s->commit() == status::failed);
+  CAF_CHECK(s->get(0, "one", value) == status::ok);
+  CAF_CHECK_EQUAL(value, "v");
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

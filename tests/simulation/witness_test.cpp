@@ -1,0 +1,138 @@
+#define CAF_SUITE simulation.witness
+
+#include "storage/memory_engine.hpp"
+#include "tests/simulation/layout.hpp"
+#include "tests/simulation/witness.hpp"
+
+#include <caf/test/unit_test.hpp>
+
+using namespace covey;
+using namespace covey::simulation;
+
+namespace {
+
+constexpr core::incarnation mine = 1;
+constexpr core::incarnation other = 2;
+
+struct fixture {
+  history log{{{{true}}, 0, true}};
+  witness guard{log, 100};
+
+  static core::record holding(core::dot id, std::string_view value,
+                              core::request_id request = {}) {
+    core::record r;
+    r.seen.advance(id);
+    core::sibling s;
+    s.id = id;
+    s.value = value;
+    s.request = request;
+    r.siblings.push_back(s);
+    return r;
+  }
+  bool found(const std::string& what) const {
+    const auto& lines = guard.violations();
+    return lines.size() == 1 && lines.begin()->find(what) != std::string::npos;
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(witness_tests, fixture)
+
+CAF_TEST(a replacement that has seen the value is sound) {
+  auto before = holding({mine, 1}, "a");
+  auto after = holding({mine, 2}, "b");
+  guard.stored(10, mine, "k", {}, before);
+  guard.stored(20, mine, "k", before, after);
+  CAF_CHECK(guard.violations().empty());
+}
+
+CAF_TEST(a value dropped by a record that has not seen it is lost) {
+  guard.stored(20, mine, "k", holding({other, 1}, "a"),
+               holding({mine, 1}, "b"));
+  CAF_CHECK(found("loses a"));
+}
+
+CAF_TEST(a dot given twice is found on whatever nodes it lies) {
+  guard.stored(10, mine, "k", {}, holding({mine, 1}, "a"));
+  guard.stored(20, other, "k", {}, holding({mine, 1}, "b"));
+  CAF_CHECK(found("gives the dot of a to b"));
+}
+
+CAF_TEST(a dot given after the deadline is found and one merged is not ) {
+  put_event put;
+  put.key = "k";
+  put.value = "a";
+  put.deadline_us = 1000;
+  log.add(put);
+  guard.stored(1100, mine, "k", {}, holding({mine, 1}, "a"));
+  guard.stored(9000, mine, "k", {}, holding({other, 1}, "a"));
+  CAF_CHECK(guard.violations().empty());
+  guard.stored(1101, mine, "k", {}, holding({mine, 2}, "a"));
+  CAF_CHECK(found("whose deadline"));
+}
+
+CAF_TEST(a second dot for a request that is remembered is found) {
+  core::request_id request{7, 8};
+  auto before = holding({other, 1}, "a", request);
+  before.executed.push_back({request, {other, 1}, 5, false});
+  auto after = before;
+  core::sibling s;
+  s.id = {mine, 1};
+  s.value = "a";
+  s.request = request;
+  after.siblings.push_back(s);
+  after.seen.advance(s.id);
+  guard.stored(20, mine, "k", before, after);
+  CAF_CHECK(found("second dot"));
+}
+
+CAF_TEST(an observed engine shows what was there and what comes) {
+  auto disk = std::make_shared<storage::memory_disk>();
+  storage::memory_engine inner{disk};
+  std::string seen;
+  observed_engine engine{
+    inner, [&](auto table, auto key, auto before, auto after) {
+      seen += std::to_string(table) + std::string{key} + "="
+              + std::string{before} + ">" + std::string{after} + ";";
+    }};
+  auto s = engine.open_session();
+  for (const auto* value : {"x", "y"}) {
+    s->begin();
+    s->put(0, "k", value);
+    s->put(storage::system_table, "hidden", value);
+    CAF_CHECK(s->commit() == storage::status::ok);
+  }
+  s->begin();
+  s->put(0, "k", "z");
+  s->put(0, "k", "a");
+  s->rollback();
+  s->begin();
+  s->put(0, "k", "b");
+  CAF_CHECK_EQUAL(seen, "0k=>x;0k=x>y;0k=y>z;0k=z>a;0k=y>b;");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
+
+CAF_TEST(levels overlap as their arithmetic says) {
+  auto one_dc = make_layout(3, false, false);
+  auto meets = [](const layout& x, size_t a, size_t b) {
+    return x.overlaps[a][b];
+  };
+  constexpr size_t quorum = 0;
+  constexpr size_t all = 1;
+  constexpr size_t one = 2;
+  CAF_CHECK(meets(one_dc, quorum, quorum));
+  CAF_CHECK(meets(one_dc, all, one));
+  CAF_CHECK(!meets(one_dc, quorum, one));
+  auto two_dc = make_layout(5, false, true);
+  auto east
+    = two_dc.access_of({core::consistency_level::local_quorum, 0}, "east");
+  auto west
+    = two_dc.access_of({core::consistency_level::local_quorum, 0}, "west");
+  auto each = two_dc.access_of({core::consistency_level::each_quorum, 0}, "");
+  CAF_CHECK(meets(two_dc, east, east));
+  CAF_CHECK(!meets(two_dc, east, west));
+  CAF_CHECK(meets(two_dc, each, west));
+  CAF_CHECK(!meets(two_dc, quorum, west));
+}
