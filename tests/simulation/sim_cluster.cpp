@@ -67,6 +67,15 @@ connector_actor sim_cluster::spawn_connector(host from, core::member_index to) {
     });
 }
 
+knocker_actor sim_cluster::spawn_knocker() {
+  return sys_.spawn(
+    [this](knocker_actor::pointer) -> knocker_actor::behavior_type {
+      return {[this](knock_atom, const std::string&, uint16_t port) {
+        return !is_up(port - 1u);
+      }};
+    });
+}
+
 void sim_cluster::start(host n) {
   auto& node = nodes_[n];
   if (net_.is_down(n))
@@ -88,6 +97,13 @@ void sim_cluster::start(host n) {
   options.gateway.default_timeout_us = 1'000'000;
   options.link.timeout_ms = 1'000;
   options.link.heartbeat_ms = 250;
+  // Members are suspected and downed within the time of a scenario.
+  auto& gossip = options.gossip.membership;
+  gossip.heartbeat_ms = 200;
+  gossip.watching.probe_ms = 100;
+  gossip.watching.suspect_pause_ms = 200;
+  gossip.watching.accuse_pause_ms = 600;
+  gossip.watching.pause_ms = 400;
   options.seed = net_.random()();
   node.actors.clear();
   options.connector = [this, n](core::member_index to) {
@@ -96,6 +112,9 @@ void sim_cluster::start(host n) {
       caf::actor_cast<caf::strong_actor_ptr>(connector));
     return connector;
   };
+  options.knocker = spawn_knocker();
+  node.actors.push_back(
+    caf::actor_cast<caf::strong_actor_ptr>(options.knocker));
   supervisor_config tree;
   tree.children = runtime::wire_node(sys_, node.context, options);
   for (auto& spec : tree.children)

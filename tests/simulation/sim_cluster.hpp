@@ -59,6 +59,7 @@ private:
   };
 
   connector_actor spawn_connector(host from, core::member_index to);
+  knocker_actor spawn_knocker();
 
   caf::actor_system& sys_;
   sim_net& net_;
