@@ -94,6 +94,7 @@ private:
   void dial();
   /// Asks whether anybody listens at the peer's port, and tells the gossiper.
   void knock();
+  void tell_unreachable(const caf::error& err);
   void greet(const supervisor_actor& portal);
   /// Empty if the peer may be talked to, else why not.
   std::string check_identity(const std::string& cluster,
@@ -130,8 +131,9 @@ private:
   uint64_t last_tick_ms_ = 0;
   uint64_t next_attempt_ms_ = 0;
   uint64_t last_ping_ms_ = 0;
-  uint32_t attempts_ = 0;
   bool knocking_ = false;
+  /// Why the last dial failed, as told; empty once up.
+  std::string unreachable_;
   core::backoff backoff_{50, 2000};
   core::credit_window credit_{0, 0};
   core::clock_offset clock_;

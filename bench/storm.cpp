@@ -34,6 +34,7 @@ struct options {
   uint32_t timeout_ms = 5'000;
   std::string keyspace = "default";
   bool fill = false;
+  bool hold_back = false;
 };
 
 /// What came back, counted by code.
@@ -92,6 +93,7 @@ public:
          static_cast<uint16_t>(std::stoul(text.substr(colon + 1)))});
     }
     settings.retries = 0;
+    settings.hold_back = o.hold_back;
     // What these nodes do is measured, not what the client makes of it.
     settings.by_slot = false;
     how_.keyspace = o.keyspace;
@@ -227,6 +229,9 @@ int main(int argc, char** argv) {
   app.add_option("--value-bytes", o.value_bytes, "size of a value");
   app.add_option("--timeout-ms", o.timeout_ms, "deadline of a request");
   app.add_option("--keyspace", o.keyspace, "of the keys");
+  app.add_flag("--hold-back", o.hold_back,
+               "as clients do unless told otherwise: refuse at the client what "
+               "an overloaded node would refuse");
   app.add_flag("--fill", o.fill, "writes every key once, and nothing else");
   CLI11_PARSE(app, argc, argv);
   storm s{o};

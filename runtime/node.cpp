@@ -226,8 +226,17 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
 
 bool node::impl::publish(std::string& error) {
   const auto& at = config.node;
+  network::middleman_config doors;
+  doors.tls = tls;
+  // Far more than what sessions and links let wait: this is for those who send
+  // single requests and take no answers.
+  doors.max_unsent_bytes
+    = (2 * config.limits.answers_mb + config.links.inflight_mb) << 20;
+  doors.warn = [](const std::string& what) {
+    spdlog::warn("node: {}", what);
+  };
   published = std::make_unique<network::publication>(
-    *sys, tls, caf::actor_cast<supervisor_actor>(supervisor));
+    *sys, std::move(doors), caf::actor_cast<supervisor_actor>(supervisor));
   if (published->open(at.address, at.port) != 0)
     return true;
   error = "cannot listen at " + at.address + ":" + std::to_string(at.port)

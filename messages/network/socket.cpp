@@ -1,11 +1,13 @@
 #include "messages/network/socket.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 #include <netdb.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -83,6 +85,22 @@ bool refuses_tcp(const std::string& host, uint16_t port,
       return false;
   }
   return found != nullptr;
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+bool leaves_descriptors(int socket) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return true;
+  auto kept = std::min<rlim_t>(limit.rlim_cur / 4, 512);
+  return static_cast<rlim_t>(socket) < limit.rlim_cur - kept;
 }
 
 } // namespace covey::network

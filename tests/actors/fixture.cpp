@@ -233,7 +233,9 @@ played_connector& node_fixture::play_connector() {
         x->dialled.push_back(host + ":" + std::to_string(port));
         if (x->portal)
           return x->portal;
-        return caf::make_error(errc::unavailable);
+        if (x->silent)
+          return caf::delegated<supervisor_actor>{};
+        return caf::make_error(errc::unavailable, x->why);
       },
     };
   };

@@ -98,6 +98,9 @@ struct played_connector {
   connector_actor handle;
   supervisor_actor portal;
   std::vector<std::string> dialled;
+  /// Without a portal: why, or that dials are not answered at all.
+  std::string why = "nobody is there";
+  bool silent = false;
 };
 
 /// Plays the gossiper.

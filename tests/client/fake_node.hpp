@@ -24,6 +24,10 @@ enum class manner {
   mute,
   /// Every other put is overloaded.
   busy,
+  /// The first put is overloaded and may be written, the others are refused.
+  doubtful,
+  /// Every page of a scan leads to where it began.
+  circling,
 };
 
 struct fake_node_state {
