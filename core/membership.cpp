@@ -270,26 +270,31 @@ member_liveness membership::judge(member_index m,
 }
 
 bool membership::refresh(uint64_t now_ms, uint64_t wall_us) {
-  std::vector<std::vector<member_index>> accusers(table_.size());
+  // Who is accused, by whom.
+  std::vector<std::pair<member_index, member_index>> held;
   for (size_t i = 0; i < table_.size(); ++i) {
     auto accuser = static_cast<member_index>(i);
     for (const auto& x : table_.row(accuser).accuses)
       if (holds(accuser, x, now_ms))
-        accusers[*table_.find(x.member)].push_back(accuser);
+        held.emplace_back(*table_.find(x.member), accuser);
   }
+  std::sort(held.begin(), held.end());
+  auto next = held.begin();
   auto changed = false;
   for (size_t i = 0; i < table_.size(); ++i) {
     auto& old = view_.members[i];
-    auto now
-      = judge(static_cast<member_index>(i), std::move(accusers[i]), now_ms);
+    std::vector<member_index> accusers;
+    for (; next != held.end() && next->first == i; ++next)
+      accusers.push_back(next->second);
+    auto now = judge(static_cast<member_index>(i), std::move(accusers), now_ms);
     if (now.state != old.state || now.run != old.run || old.since_us == 0)
       now.since_us = wall_us;
     if (now.state != old.state) {
       counters_.downs += now.state == health::down ? 1 : 0;
       counters_.suspects += now.state == health::suspect ? 1 : 0;
     }
-    changed = changed || now.state != old.state || now.run != old.run
-              || now.stalled != old.stalled
+    changed = changed || old.since_us == 0 || now.state != old.state
+              || now.run != old.run || now.stalled != old.stalled
               || now.catching_up != old.catching_up
               || now.accusers != old.accusers;
     old = std::move(now);
