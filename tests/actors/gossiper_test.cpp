@@ -107,7 +107,7 @@ struct fixture : test::node_fixture {
         auto probe = parse_probe(frame.message);
         CAF_REQUIRE(probe.has_value());
         core::probe_answer out{probe->sequence, 1'600'000'001, 7};
-        give(m, frame_kind::probe_answer, serialize(out));
+        give(m, frame_kind::probe_answer, covey::serialize(out));
       }
   }
   void give(core::member_index from, frame_kind kind, std::string message) {
@@ -149,7 +149,7 @@ CAF_TEST(probes are answered at once with run and heartbeat) {
   connect(0);
   live_ms(3000, {});
   n1.frames.clear();
-  give(0, frame_kind::probe, serialize(core::probe{42}));
+  give(0, frame_kind::probe, covey::serialize(core::probe{42}));
   CAF_REQUIRE_EQUAL(n1.frames.size(), 1u);
   CAF_CHECK(n1.frames[0].kind == frame_kind::probe_answer);
   auto answer = parse_probe_answer(n1.frames[0].message);
@@ -176,7 +176,7 @@ CAF_TEST(digests are answered with the rows that are missing) {
   connect(0);
   core::gossip_message in;
   in.digests.push_back({node->me().id, 0, 0});
-  give(0, frame_kind::gossip, serialize(in));
+  give(0, frame_kind::gossip, covey::serialize(in));
   CAF_REQUIRE_EQUAL(n1.frames.size(), 1u);
   auto out = parse_gossip(n1.frames[0].message);
   CAF_REQUIRE(out && out->rows.size() == 1);
@@ -204,7 +204,7 @@ CAF_TEST(who does not answer is suspect at once
   row.run = 1'600'000'001;
   row.version = 9;
   row.accuses.push_back({node->epoch->members[2].id, 1'600'000'001, 100});
-  give(0, frame_kind::gossip, serialize(in));
+  give(0, frame_kind::gossip, covey::serialize(in));
   CAF_CHECK(seen(2) == core::health::down);
   CAF_CHECK_EQUAL(coordinator_saw.views.back()->members[2].since_us, now_us);
   CAF_CHECK_EQUAL(node->counters.member_downs, 1u);
@@ -268,7 +268,7 @@ CAF_TEST(malformed messages are dropped) {
     give(0, kind, "\xff\xff\xff");
   core::gossip_message flood;
   flood.digests.resize(core::max_gossip_digests + 1);
-  give(0, frame_kind::gossip, serialize(flood));
+  give(0, frame_kind::gossip, covey::serialize(flood));
   CAF_CHECK(n1.frames.empty());
 }
 
