@@ -108,9 +108,9 @@ void gossiper_state::log_changes() const {
   const auto& view = membership->view();
   for (size_t i = 0; i < view.members.size(); ++i) {
     const auto& now = view.members[i];
-    const auto& name = node->epoch->members[i].name;
+    const auto& member = node->epoch->members[i].name;
     if (now.stalled != published.members[i].stalled)
-      node->log->warn("gossiper: the disk of {} {}", name,
+      node->log->warn("gossiper: the disk of {} {}", member,
                       now.stalled ? "does not keep up" : "keeps up again");
     if (now.state == published.members[i].state)
       continue;
@@ -118,9 +118,9 @@ void gossiper_state::log_changes() const {
     for (auto m : now.accusers)
       accusers += (accusers.empty() ? "" : ", ") + node->epoch->members[m].name;
     if (now.state == core::health::up)
-      node->log->info("gossiper: {} is up, run {}", name, now.run);
+      node->log->info("gossiper: {} is up, run {}", member, now.run);
     else
-      node->log->warn("gossiper: {} is {}, run {}: not heard by {}", name,
+      node->log->warn("gossiper: {} is {}, run {}: not heard by {}", member,
                       now.state == core::health::down ? "down" : "suspect",
                       now.run, accusers);
   }
