@@ -22,7 +22,8 @@ struct played_viewer {
   std::vector<liveness_ptr> views;
 };
 
-coordinator_actor::behavior_type play_coordinator_view(played_viewer* x) {
+coordinator_actor::behavior_type
+play_coordinator_view(coordinator_actor::pointer, played_viewer* x) {
   return {
     [](const client_ops&) {},
     [](const replica_answers&) {},
@@ -36,7 +37,8 @@ coordinator_actor::behavior_type play_coordinator_view(played_viewer* x) {
   };
 }
 
-local_gateway_actor::behavior_type play_gateway(played_viewer* x) {
+local_gateway_actor::behavior_type play_gateway(local_gateway_actor::pointer,
+                                                played_viewer* x) {
   return {
     [](const wire::PutRequest&) {
       return wire::PutReply{};
