@@ -83,6 +83,8 @@ def merge(reports):
         for name, value in report.items():
             if name in ("seconds", "p50_ms", "p99_ms"):
                 total[name] = max(total.get(name, 0), value)
+            elif name == "first_errors":
+                total[name] = {**value, **total.get(name, {})}
             else:
                 total[name] = total.get(name, 0) + value
     return total
@@ -91,7 +93,7 @@ def merge(reports):
 class Storm:
     """Load processes against some nodes of a cluster."""
 
-    def __init__(self, cluster, *options, clients=1, processes=1, rate=0, via=None):
+    def __init__(self, cluster, *options, clients=1, processes=1, rate=0, loud=0, via=None):
         self.cluster = cluster
         nodes = cluster.addresses(*(via or []))
         self.running = [
@@ -101,6 +103,7 @@ class Storm:
                     *[STORM, "--nodes", nodes],
                     *["--clients", str(clients // processes)],
                     *["--rate", str(rate // processes)],
+                    *["--loud", str(loud // processes)],
                     *map(str, options),
                 ],
                 stdin=subprocess.PIPE,
@@ -110,7 +113,7 @@ class Storm:
             for _ in range(processes)
         ]
         for process in self.running:
-            if process.stdout.readline() != "ready\n":
+            if not any(line == "ready\n" for line in process.stdout):
                 raise AssertionError("a load process did not connect")
 
     def go(self):
@@ -122,6 +125,10 @@ class Storm:
         lines = [process.communicate()[0] for process in self.running]
         if any(process.returncode != 0 for process in self.running):
             raise AssertionError("a load process failed")
+        # CAF prints a word of its own now and then.
+        lines = [x for text in lines for x in text.splitlines() if x.startswith("{")]
+        if len(lines) != len(self.running):
+            raise AssertionError("a load process said nothing")
         return merge(json.loads(line) for line in lines)
 
     def run(self):
@@ -194,7 +201,7 @@ def measure(cluster, args):
             storm = Storm(
                 *[cluster, *what, *how, "--window", args.window],
                 clients=args.clients, processes=args.processes,
-                rate=int(peak["ok_per_s"] * times),
+                rate=int(peak["ok_per_s"] * times), loud=args.loud,
             )
             report = storm.run()
             best = max(best, report, key=lambda x: x.get("ok_per_s", 0))
@@ -216,6 +223,7 @@ def main():
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--window", type=int, default=16, help="in flight per client")
     parser.add_argument("--offered", default="0.5,1,2,5,10", help="multiples of the peak")
+    parser.add_argument("--loud", type=int, default=0, help="clients with most of the load")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--reads", type=int, default=50)
     parser.add_argument("--keys", type=int, default=10000)

@@ -157,6 +157,8 @@ using change = std::function<std::string(std::vector<std::string>&&)>;
 /// callbacks are to start nothing then: it would not be answered.
 class client {
 public:
+  /// Throws std::invalid_argument without nodes, and std::runtime_error if the
+  /// process has 250 clients already: CAF cannot tell more apart.
   explicit client(settings config);
   ~client();
   client(const client&) = delete;

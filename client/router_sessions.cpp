@@ -1,24 +1,12 @@
 // Sessions with nodes: dialling, greeting, losing, taking turns.
 
 #include "client/back_off.hpp"
+#include "client/dialer.hpp"
 #include "client/router.hpp"
 
 #include <algorithm>
 
 namespace covey::client {
-
-namespace {
-
-std::string reason_of(const caf::error& err) {
-  if (err == caf::sec::request_timeout)
-    return "no connection in time";
-  // The dialer says why in a sentence.
-  if (err.context().match_elements<std::string>())
-    return err.context().get_as<std::string>(0);
-  return to_string(err);
-}
-
-} // namespace
 
 node_session& router_state::add_session(const node_address& where) {
   sessions_.push_back(std::make_unique<node_session>());
@@ -76,7 +64,7 @@ void router_state::dial(node_session& s) {
       },
       [this, current](const caf::error& err) {
         if (auto* found = current())
-          failed(*found, reason_of(err));
+          failed(*found, dial_failure(err));
       });
 }
 

@@ -118,6 +118,8 @@ wiring_options wiring_of(const node_config& config) {
   out.shard.max_drift_us = micros(config.limits.clock_drift);
   out.replica.max_key_bytes = config.limits.key_bytes;
   out.coordinator.patience_us = micros(config.links.read_patience);
+  out.coordinator.digest_above_bytes
+    = static_cast<uint32_t>(config.links.digest_above_bytes);
   out.gateway.max_requests = config.limits.inflight_requests;
   out.gateway.max_bytes = config.limits.inflight_mb << 20;
   out.gateway.client_credit = config.limits.client_inflight_requests;
@@ -157,8 +159,6 @@ struct node::impl {
   std::unique_ptr<caf::actor_system> sys;
   std::shared_ptr<node_context> context;
   local_supervisor_actor supervisor;
-  /// Ended by name at a stop: a timer of CAF may hold them for seconds.
-  std::vector<connector_actor> connectors;
   knocker_actor knocker;
   /// Null without TLS.
   network::tls_context_ptr tls;
@@ -201,8 +201,7 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
   options.connector = [this](core::member_index) {
     network::dialer_config dialing;
     dialing.tls = tls;
-    connectors.push_back(network::spawn_dialer(*sys, dialing));
-    return connectors.back();
+    return network::spawn_dialer(*sys, dialing);
   };
   knocker = network::spawn_knocker(*sys, knock_patience);
   options.knocker = knocker;
@@ -309,9 +308,6 @@ bool node::stop() {
     x.children.clear();
     self->send_exit(x.supervisor, caf::exit_reason::user_shutdown);
     self->wait_for(x.supervisor);
-    for (auto& connector : x.connectors)
-      self->send_exit(connector, caf::exit_reason::user_shutdown);
-    x.connectors.clear();
     self->send_exit(x.knocker, caf::exit_reason::user_shutdown);
     self->wait_for(x.knocker);
     x.knocker = knocker_actor{};

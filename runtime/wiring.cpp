@@ -118,7 +118,7 @@ void add_links(caf::actor_system& sys, const node_context_ptr& node,
   for (core::member_index peer = 0; peer < members.size(); ++peer) {
     if (peer == node->self)
       continue;
-    auto connector = options.connector(peer);
+    auto connector = options.connector;
     out.push_back(
       {"peer-link/" + members[peer].name, role::link, false, peer,
        [&sys, node, options, seeds, at, peer,
@@ -127,7 +127,7 @@ void add_links(caf::actor_system& sys, const node_context_ptr& node,
          config.peer = peer;
          config.seed = (*seeds)();
          peer_link_collaborators with;
-         with.connector = connector;
+         with.connector = connector(peer);
          with.shards
            = pick<storage_shard_actor>(earlier, at.shards, node->shards);
          with.replicas

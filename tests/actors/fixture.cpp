@@ -177,6 +177,7 @@ played_coordinator& node_fixture::play_coordinator() {
       },
       [](view_atom, const liveness_ptr&) {},
       [](go_atom) {},
+      [](hurry_atom) {},
       [x](tick_atom) {
         ++x->ticks;
       },
@@ -218,6 +219,7 @@ played_portal& node_fixture::play_portal() {
       [](children_atom) {
         return wire::Children{};
       },
+      [](const wire::WatchRequest&) {},
     };
   };
   x->handle = keep(sys.spawn(behave));

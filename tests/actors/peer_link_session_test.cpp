@@ -429,4 +429,15 @@ CAF_TEST(what the peer has seen of us is told to the shards) {
   CAF_CHECK((shard.told[0] == core::dot{77, 5}));
 }
 
+CAF_TEST(a link whose connector crashes ends with it) {
+  connected();
+  auto ended = false;
+  caf::actor_cast<caf::actor>(aut)->attach_functor(
+    [&ended](const caf::error& reason) {
+      ended = static_cast<bool>(reason);
+    });
+  kill(connector.handle);
+  CAF_CHECK(ended);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -209,6 +209,7 @@ fake_node(fake_node_actor::stateful_pointer<fake_node_state> self, manner how) {
       return wire::Children{};
     },
     [](const wire::PeerHello&) {},
+    [](const wire::WatchRequest&) {},
   };
 }
 

@@ -39,7 +39,8 @@ struct fake_node_state {
 using fake_node_actor
   = gateway_actor::extend<caf::replies_to<gateway_atom>::with<gateway_actor>,
                           caf::replies_to<children_atom>::with<wire::Children>,
-                          caf::reacts_to<wire::PeerHello>>;
+                          caf::reacts_to<wire::PeerHello>,
+                          caf::reacts_to<wire::WatchRequest>>;
 
 /// Supervisor and gateway in one. Knows the keyspace "default"; values of more
 /// than a megabyte are too large.

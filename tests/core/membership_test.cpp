@@ -192,6 +192,47 @@ CAF_TEST(accusations that are not renewed expire) {
   CAF_CHECK(world.state(2, 4) != health::down);
 }
 
+CAF_TEST(a later heartbeat than accused refutes for whoever learns it) {
+  small_world world{5};
+  world.run_for(5'000);
+  auto& observer = world.at(2);
+  auto subject = observer.table().row(4);
+  auto first = accuser_row(world, 0, 4, subject.heartbeat + 5);
+  auto second = accuser_row(world, 1, 4, subject.heartbeat + 5);
+  observer.receive({{first, second}, {}}, world.now_ms, world.wall_us());
+  auto state_at = [&](uint64_t heartbeat) {
+    subject.heartbeat = heartbeat;
+    ++subject.version;
+    observer.receive({{subject}, {}}, world.now_ms, world.wall_us());
+    observer.refresh(world.now_ms, world.wall_us());
+    return world.state(2, 4);
+  };
+  auto accused = first.accuses[0].heartbeat;
+  CAF_CHECK(state_at(accused) == health::down);
+  CAF_CHECK(state_at(accused + 1) == health::up);
+}
+
+CAF_TEST(who did not run convicts nobody of the silence meanwhile) {
+  watch watching{{}, {1, 2}, 0};
+  uint64_t now = 0;
+  for (; now < 10'000; now += 500) {
+    CAF_CHECK(!watching.awake(now));
+    for (const auto& x : watching.probes(now))
+      watching.answered(x.to, {x.what.sequence, 1, 1}, now);
+  }
+  CAF_CHECK(watching.reaches_most(now));
+  now += 20'000;
+  CAF_CHECK(watching.convicts(1, now));
+  CAF_CHECK(watching.awake(now));
+  CAF_CHECK(!watching.convicts(1, now));
+  CAF_CHECK(!watching.suspects(1, now));
+  CAF_CHECK(!watching.reaches_most(now));
+  // What stays silent from here on is convicted in the usual time.
+  for (auto end = now + 6'000; now < end; now += 500)
+    watching.awake(now);
+  CAF_CHECK(watching.convicts(1, now));
+}
+
 CAF_TEST(the accused shows a later heartbeat than was accused) {
   small_world world{5};
   world.run_for(5'000);

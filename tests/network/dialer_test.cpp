@@ -54,6 +54,9 @@ supervisor_actor::behavior_type fake_supervisor(supervisor_actor::pointer) {
     [](children_atom) {
       return wire::Children{};
     },
+    [](const wire::WatchRequest&) {
+      // nop
+    },
   };
 }
 

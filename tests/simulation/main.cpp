@@ -40,6 +40,9 @@ int main(int argc, char** argv) {
     {"none", planted_bug::none},
     {"ack-before-flush", planted_bug::ack_before_flush},
     {"send-before-commit", planted_bug::send_before_commit},
+    {"read-unflushed", planted_bug::read_unflushed},
+    {"join-sent-read", planted_bug::join_sent_read},
+    {"older-sibling", planted_bug::older_sibling},
   };
   app.add_option("--seeds", seeds, "Run so many seeds");
   app.add_option("--from", from, "First of them")->capture_default_str();

@@ -70,8 +70,17 @@ void sim_client::next() {
   auto key = "k" + std::to_string(net_.random()() % keys);
   if (net_.chance(50))
     put(key);
-  else
-    get(key, pick_node(), core::consistency_level::quorum);
+  else {
+    auto node = pick_node();
+    auto together = net_.chance(20) ? 3 : 1;
+    for (int i = 0; i < together; ++i)
+      get(key, node, core::consistency_level::quorum);
+  }
+}
+
+void sim_client::get_done() {
+  if (--reading_ == 0)
+    pause();
 }
 
 void sim_client::put(const std::string& key) {
@@ -155,6 +164,7 @@ void sim_client::get(const std::string& key, host node,
   event.key = key;
   event.invoked_us = net_.now_us();
   last_read_ok_ = false;
+  ++reading_;
   self_
     ->request(cluster_.gateway(first_client + number_, node), patience,
               std::move(request))
@@ -177,10 +187,10 @@ void sim_client::get(const std::string& key, host node,
                     + ":" + text);
           log_.add(std::move(event));
         }
-        pause();
+        get_done();
       },
       [this](const caf::error&) {
-        pause();
+        get_done();
       });
 }
 
