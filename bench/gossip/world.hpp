@@ -17,7 +17,7 @@ struct world_options {
   size_t members = 100;
   /// Share of messages that are lost, in percent.
   double loss = 0;
-  /// A message takes from 0.2 ms up to this.
+  /// A message takes from 1 ms up to this.
   uint64_t longest_ms = 20;
   uint64_t seed = 1;
   core::membership_config membership;
@@ -60,7 +60,7 @@ public:
   core::membership_counters counters() const;
 
 private:
-  /// Plays at a time: a tick of a member, or the arrival of a frame.
+  /// A tick of a member, or the arrival of a frame.
   using event = std::function<void()>;
 
   uint64_t wall_us() const {
