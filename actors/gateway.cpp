@@ -272,6 +272,9 @@ gateway(loop_pointer<local_gateway_actor, gateway_state> self,
       st.answers(batch);
       done();
     },
+    [&st](view_atom, liveness_ptr& view) {
+      st.liveness = std::move(view);
+    },
     [&st](go_atom) {
       st.armed = false;
       st.flush();

@@ -116,6 +116,8 @@ struct gateway_state {
   node_context_ptr node;
   std::vector<coordinator_actor> coordinators;
   flusher_actor flusher;
+  /// What the gossiper believes; never null.
+  liveness_ptr liveness = std::make_shared<core::liveness_view>();
   /// By a number of our own: actor ids of different processes may collide.
   std::map<uint64_t, session> sessions;
   std::map<caf::actor_addr, uint64_t> session_numbers;

@@ -39,6 +39,33 @@ void add_counters(const node_counters& c, wire::StatusReply& out) {
   add(out, "answers.refused", c.answers_refused);
   add(out, "answers.late", c.answers_late);
   add(out, "supervisor.restarts", c.restarts);
+  add(out, "members.suspects", c.member_suspects);
+  add(out, "members.downs", c.member_downs);
+  add(out, "members.accusations", c.accusations);
+  add(out, "members.refutations", c.refutations);
+  add(out, "members.pauses", c.pauses);
+  add(out, "gossip.messages_sent", c.gossip_messages);
+  add(out, "gossip.bytes_sent", c.gossip_bytes);
+  add(out, "gossip.rows_refused", c.gossip_refused);
+}
+
+void add_liveness(const node_context& node, const core::liveness_view& view,
+                  core::member_index m, wire::MemberStatus& row) {
+  const auto& gauge = node.peers[m];
+  row.set_heartbeat(gauge.heartbeat);
+  row.set_heartbeat_age_ms(gauge.heartbeat_age_ms);
+  row.set_load(gauge.load);
+  row.set_unflushed_ms(gauge.unflushed_ms);
+  if (m >= view.members.size())
+    return;
+  const auto& x = view.members[m];
+  row.set_health(static_cast<uint32_t>(x.state));
+  row.set_since_us(x.since_us);
+  row.set_run(x.run);
+  row.set_stalled(x.stalled);
+  row.set_catching_up(x.catching_up);
+  for (auto accuser : x.accusers)
+    row.add_accusers(node.epoch->members[accuser].name);
 }
 
 } // namespace
@@ -51,6 +78,7 @@ wire::StatusReply gateway_state::status(const statistic_list& engine) const {
   out.set_epoch_generation(epoch.id.generation);
   out.set_epoch_number(epoch.id.number);
   out.set_run(node->run);
+  out.set_clock_us(node->wall_us());
   out.set_uptime_s((node->wall_us() - started_us) / 1'000'000);
   out.set_version(config.version);
   out.set_durability(config.durability);
@@ -67,6 +95,7 @@ wire::StatusReply gateway_state::status(const statistic_list& engine) const {
     row->set_round_trip_us(node->peers[i].round_trip_us);
     row->set_slots(ring.slots_of(static_cast<core::member_index>(i)));
     row->set_id(core::to_string(m.id));
+    add_liveness(*node, *liveness, static_cast<core::member_index>(i), *row);
   }
   for (const auto& ks : epoch.keyspaces) {
     auto* row = out.add_keyspaces();

@@ -51,6 +51,15 @@ struct node_counters {
   std::atomic<uint64_t> answers_refused{0};
   std::atomic<uint64_t> client_answers_refused{0};
   std::atomic<uint64_t> peer_answers_refused{0};
+  /// Of the gossiper: what it has sent, and what core::membership counts.
+  std::atomic<uint64_t> gossip_messages{0};
+  std::atomic<uint64_t> gossip_bytes{0};
+  std::atomic<uint64_t> gossip_refused{0};
+  std::atomic<uint64_t> member_suspects{0};
+  std::atomic<uint64_t> member_downs{0};
+  std::atomic<uint64_t> accusations{0};
+  std::atomic<uint64_t> refutations{0};
+  std::atomic<uint64_t> pauses{0};
   /// Answers that came after their deadline.
   std::atomic<uint64_t> answers_late{0};
   /// Sessions ended because their answers were not taken.
@@ -63,6 +72,12 @@ struct peer_gauge {
   std::atomic<uint32_t> round_trip_us{0};
   /// Newest run met.
   std::atomic<uint64_t> run{0};
+  // From gossip, also of this node: its newest heartbeat, how long ago that was
+  // learnt, its requests in flight, the age of its oldest unflushed commit.
+  std::atomic<uint64_t> heartbeat{0};
+  std::atomic<uint64_t> heartbeat_age_ms{0};
+  std::atomic<uint32_t> load{0};
+  std::atomic<uint64_t> unflushed_ms{0};
 };
 
 /// Immutable but for the atomics; shared by the actors of one node.
@@ -91,14 +106,19 @@ struct node_context {
   mutable std::atomic<bool> disk_full{false};
   /// The disk lacks data that it once held: no reads are answered.
   mutable std::atomic<bool> disk_lost{false};
+  /// It is being given what it missed; others are told by gossip.
+  mutable std::atomic<bool> catching_up{false};
   /// Remembers that beyond this run; may be empty.
   std::function<void(const std::string& why)> on_disk_lost;
   mutable std::vector<peer_gauge> peers;
   /// Incarnation of each shard.
   mutable std::vector<std::atomic<uint64_t>> incarnations;
+  /// When each shard committed what it has longest not on its disk; 0: nothing.
+  mutable std::vector<std::atomic<uint64_t>> unflushed_since_us;
 
   node_context(size_t members, uint32_t shards_)
-    : shards(shards_), peers(members), incarnations(shards_) {}
+    : shards(shards_), peers(members), incarnations(shards_),
+      unflushed_since_us(shards_) {}
 
   const core::member& me() const {
     return epoch->members[self];

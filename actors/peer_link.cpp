@@ -111,6 +111,19 @@ void peer_link_state::answer_all(client_answers& answers) {
   }
 }
 
+void peer_link_state::gossip(const gossip_frame& frame) {
+  if (phase_ != phase::up)
+    return;
+  // A burst of its own: it waits for nothing that is gathered.
+  std::string bytes;
+  append_frame(bytes, frame.kind, std::string_view{frame.message});
+  credit_.sent(bytes.size());
+  told_ = received_;
+  ++node->counters.bursts_sent;
+  ++node->counters.frames_sent;
+  self->send(remote_, burst_atom::value, session_, received_, std::move(bytes));
+}
+
 void peer_link_state::flush() {
   auto word
     = std::clamp<uint64_t>(config.max_bytes_under_way / 8, 1, bytes_per_word);
@@ -221,6 +234,13 @@ void peer_link_state::take_frame(uint8_t kind, std::string_view message) {
           self->send(shard, known_atom::value, list);
       }
       return;
+    case frame_kind::gossip:
+    case frame_kind::probe:
+    case frame_kind::probe_answer:
+      self->send(gossiper,
+                 gossip_frame{config.peer, static_cast<frame_kind>(kind),
+                              std::string{message}});
+      return;
     case frame_kind::ping:
       if (wire::Ping ping; parse(message, ping)) {
         wire::Pong pong;
@@ -307,6 +327,8 @@ peer_link(loop_pointer<local_peer_link_actor, peer_link_state> self,
   st.replicas = collaborators.replicas;
   st.shards = collaborators.shards;
   st.coordinators = collaborators.coordinators;
+  st.gossiper = collaborators.gossiper;
+  st.knocker = collaborators.knocker;
   st.start(config, node);
   self->set_down_handler([&st](const caf::down_msg& msg) {
     st.lost(msg.source);
@@ -338,6 +360,9 @@ peer_link(loop_pointer<local_peer_link_actor, peer_link_state> self,
     [&st, done](client_answers& answers) {
       st.answer_all(answers);
       done();
+    },
+    [&st](const gossip_frame& frame) {
+      st.gossip(frame);
     },
     [&st](go_atom) {
       st.armed = false;

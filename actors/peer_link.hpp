@@ -59,6 +59,7 @@ struct peer_link_state {
   void send_all(replica_ops& ops);
   void answer_all(replica_answers& answers);
   void answer_all(client_answers& answers);
+  void gossip(const gossip_frame& frame);
   void flush();
   // From the peer.
   void hello(const wire::PeerHello& in);
@@ -76,6 +77,8 @@ struct peer_link_state {
   std::vector<replica_actor> replicas;
   std::vector<storage_shard_actor> shards;
   std::vector<coordinator_actor> coordinators;
+  gossiper_actor gossiper;
+  knocker_actor knocker;
   bool armed = false;
 
   static inline constexpr const char* name = "peer-link";
@@ -89,13 +92,17 @@ private:
   }
   uint64_t now_ms() const;
   void dial();
+  /// Asks whether anybody listens at the peer's port, and tells the gossiper.
+  void knock();
   void tell_unreachable(const caf::error& err);
   void greet(const supervisor_actor& portal);
   /// Empty if the peer may be talked to, else why not.
   std::string check_identity(const std::string& cluster,
                              const std::string& name, core::uuid member,
                              uint64_t epoch_hash) const;
-  void go_up(const peer_link_actor& remote, uint64_t session);
+  /// The same for its protocol and its run.
+  std::string check_process(uint32_t protocol, uint64_t run) const;
+  void go_up(const peer_link_actor& remote, uint64_t session, uint64_t run);
   /// Tells the sender of the current message that this session has ended here,
   /// so that it need not wait for our silence.
   void disown(uint64_t session);
@@ -124,6 +131,7 @@ private:
   uint64_t last_tick_ms_ = 0;
   uint64_t next_attempt_ms_ = 0;
   uint64_t last_ping_ms_ = 0;
+  bool knocking_ = false;
   /// Why the last dial failed, as told; empty once up.
   std::string unreachable_;
   core::backoff backoff_{50, 2000};
@@ -152,6 +160,8 @@ struct peer_link_collaborators {
   std::vector<replica_actor> replicas;
   std::vector<storage_shard_actor> shards;
   std::vector<coordinator_actor> coordinators;
+  gossiper_actor gossiper;
+  knocker_actor knocker;
 };
 
 /// Spawn with `sys.spawn(peer_link, config, node, collaborators)`.

@@ -2,6 +2,7 @@
 
 #include "actors/outbox.hpp"
 #include "actors/peer_link.hpp"
+#include "core/gossip.hpp"
 #include "messages/burst.hpp"
 
 #include <algorithm>
@@ -51,6 +52,7 @@ void peer_link_state::start(const peer_link_config& cfg,
   node->peers[config.peer].up = false;
   for (const auto& coordinator : coordinators)
     self->send(coordinator, peer_down_atom::value, config.peer);
+  self->send(gossiper, peer_down_atom::value, config.peer);
   if (dials())
     dial();
 }
@@ -70,6 +72,25 @@ void peer_link_state::dial() {
           return;
         tell_unreachable(err);
         phase_ = phase::down;
+        knock();
+      });
+}
+
+void peer_link_state::knock() {
+  if (knocking_)
+    return;
+  knocking_ = true;
+  self
+    ->request(knocker, dial_timeout, knock_atom::value, peer().host,
+              peer().port)
+    .then(
+      [this](bool refused) {
+        knocking_ = false;
+        if (phase_ != phase::up)
+          self->send(gossiper, refused_atom::value, config.peer, refused);
+      },
+      [this](const caf::error&) {
+        knocking_ = false;
       });
 }
 
@@ -121,6 +142,20 @@ std::string peer_link_state::check_identity(const std::string& cluster,
   return {};
 }
 
+std::string peer_link_state::check_process(uint32_t protocol,
+                                           uint64_t run) const {
+  if (protocol != protocol_version)
+    return "it speaks protocol " + std::to_string(protocol) + ", we speak "
+           + std::to_string(protocol_version)
+           + ": run the same version of coveyd on all nodes";
+  if (run < node->peers[config.peer].run)
+    return "it is older than the run that we have met";
+  if (!core::is_plausible_run(run, node->wall_us() / 1'000'000))
+    return "its run " + std::to_string(run)
+           + " is more than a year ahead: compare the clocks";
+  return {};
+}
+
 void peer_link_state::hello(const wire::PeerHello& in) {
   auto from = caf::actor_cast<peer_link_actor>(self->current_sender());
   if (!from)
@@ -132,8 +167,8 @@ void peer_link_state::hello(const wire::PeerHello& in) {
   put_identity(out, *node);
   out.set_session(in.session());
   out.set_known_run(node->peers[config.peer].run);
-  if (why.empty() && in.run() < node->peers[config.peer].run)
-    why = "it is older than the run that we have met";
+  if (why.empty())
+    why = check_process(in.protocol(), in.run());
   if (!why.empty()) {
     node->log->error("peer-link refuses {}: {}", peer().name, why);
     out.set_code(static_cast<uint32_t>(errc::wrong_cluster));
@@ -144,7 +179,7 @@ void peer_link_state::hello(const wire::PeerHello& in) {
   if (phase_ == phase::up)
     go_down("it greets anew");
   self->send(from, std::move(out));
-  go_up(from, in.session());
+  go_up(from, in.session(), in.run());
   clock_.assume(node->wall_us(), in.clock_us());
   compare_runs(in.run(), in.known_run());
   tell_known({in.incarnations().begin(), in.incarnations().end()});
@@ -172,8 +207,8 @@ void peer_link_state::welcome(const wire::PeerWelcome& in) {
       && (in.node() != peer().name
           || core::uuid{in.member_high(), in.member_low()} != peer().id))
     why = "another member answers at its address";
-  if (why.empty() && in.run() < node->peers[config.peer].run)
-    why = "it is older than the run that we have met";
+  if (why.empty())
+    why = check_process(in.protocol(), in.run());
   if (!why.empty()) {
     node->log->error("peer-link cannot use {}: {}", peer().name, why);
     go_down(why);
@@ -183,7 +218,7 @@ void peer_link_state::welcome(const wire::PeerWelcome& in) {
   auto from = caf::actor_cast<peer_link_actor>(self->current_sender());
   if (!from)
     return;
-  go_up(from, session_);
+  go_up(from, session_, in.run());
   clock_.assume(node->wall_us(), in.clock_us());
   compare_runs(in.run(), in.known_run());
   tell_known({in.incarnations().begin(), in.incarnations().end()});
@@ -232,7 +267,8 @@ void peer_link_state::tell_known(const std::vector<core::incarnation>& theirs) {
         [](const caf::error&) {});
 }
 
-void peer_link_state::go_up(const peer_link_actor& remote, uint64_t session) {
+void peer_link_state::go_up(const peer_link_actor& remote, uint64_t session,
+                            uint64_t run) {
   phase_ = phase::up;
   remote_ = remote;
   session_ = session;
@@ -251,6 +287,8 @@ void peer_link_state::go_up(const peer_link_actor& remote, uint64_t session) {
   auto me = caf::actor_cast<replica_actor>(self);
   for (const auto& coordinator : coordinators)
     self->send(coordinator, peer_up_atom::value, config.peer, me);
+  self->send(gossiper, peer_up_atom::value, config.peer,
+             caf::actor_cast<gossip_link_actor>(self), run);
   add_ping();
   flush_when_idle(self, armed, [this] {
     flush();
@@ -272,6 +310,8 @@ void peer_link_state::go_down(const std::string& why) {
     node->peers[config.peer].up = false;
     for (const auto& coordinator : coordinators)
       self->send(coordinator, peer_down_atom::value, config.peer);
+    self->send(gossiper, peer_down_atom::value, config.peer);
+    next_attempt_ms_ = 0;
   }
   phase_ = phase::down;
   if (remote_)
@@ -326,8 +366,15 @@ void peer_link_state::tick() {
   // A dial ends by itself.
   if (phase_ == phase::greeting && now >= next_attempt_ms_ + config.timeout_ms)
     go_down("it does not answer our hello");
-  if (phase_ == phase::down && dials() && now >= next_attempt_ms_)
+  if (phase_ != phase::down || now < next_attempt_ms_)
+    return;
+  if (dials()) {
     dial();
+  } else {
+    // It is the peer's to dial; whether it can is worth knowing.
+    next_attempt_ms_ = now + backoff_.next(random_());
+    knock();
+  }
 }
 
 } // namespace covey

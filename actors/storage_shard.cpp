@@ -89,6 +89,9 @@ void storage_shard_state::run_batch() {
   send_answers(now);
   if (sequence_ > flush_asked_) {
     flush_asked_ = sequence_;
+    unflushed_commits_.push_back({sequence_, node->wall_us()});
+    node->unflushed_since_us[config.shard]
+      = unflushed_commits_.front().committed_us;
     self->send(flusher, flush_atom::value, config.shard, sequence_);
   }
   if (!reads_.empty() && !armed) {
@@ -197,6 +200,11 @@ void storage_shard_state::flushed(uint64_t up_to) {
     unflushed_bytes_ -= written_.front().bytes;
     written_.pop_front();
   }
+  while (!unflushed_commits_.empty()
+         && unflushed_commits_.front().sequence <= up_to)
+    unflushed_commits_.pop_front();
+  node->unflushed_since_us[config.shard]
+    = unflushed_commits_.empty() ? 0 : unflushed_commits_.front().committed_us;
   answer_groups now;
   auto now_us = waiting_.empty() ? 0 : node->wall_us();
   // Reads may wait for an older commit than what was queued before them.

@@ -94,6 +94,11 @@ private:
     replica_asker_actor to;
     replica_answer answer;
   };
+  /// The commits of one turn that are not on disk.
+  struct unflushed_turn {
+    uint64_t sequence;
+    uint64_t committed_us;
+  };
   struct written {
     uint64_t sequence;
     uint64_t key_hash;
@@ -127,6 +132,7 @@ private:
 
   uint64_t sequence_ = 0;
   uint64_t flush_asked_ = 0;
+  std::deque<unflushed_turn> unflushed_commits_;
   /// Reads that wait for their turn.
   std::deque<asked> reads_;
   /// Of records and pages answered in this turn.

@@ -36,6 +36,7 @@ Examples:
   covey import records.jsonl --ack-log acked.log
   covey export > records.jsonl
   covey status
+  covey members
   covey ring greeting
   covey watch                         # until interrupted
 'covey COMMAND --help' tells the options of a command.)";
@@ -188,6 +189,13 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
     ->option_text("TEXT");
   add_command(app, "status", "Show members, keyspaces and statistics",
               "Example:\n  covey --node n2:7101 status");
+  add_command(
+    app, "members", "Show who is up, suspect or down",
+    "FOR tells since when, ACCORDING TO who does not hear the member: "
+    "one is\nenough for 'suspect', two of those who watch it for "
+    "'down'. HEARTBEAT is the\nage of its newest one that the node "
+    "knows.\nExamples:\n  covey members\n"
+    "  covey --node n2:7101 members --json   # as n2 sees them");
   auto& ring
     = add_command(app, "ring", "Show who owns how much, or where a key lies",
                   "Examples:\n  covey ring\n  covey ring greeting");

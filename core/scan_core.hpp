@@ -28,8 +28,8 @@ public:
 
   /// `order`: the homes that may be asked, best first; the others count as
   /// failed. `hash_tags`: the keyspace's rule, for the slots of keys.
-  scan_core(requirement need, const home_order& order,
-            conflict_policy policy, bool hash_tags)
+  scan_core(requirement need, const home_order& order, conflict_policy policy,
+            bool hash_tags)
     : need_(std::move(need)), order_(order), policy_(policy),
       hash_tags_(hash_tags) {}
 

@@ -16,6 +16,13 @@ void append_frame(std::string& burst, frame_kind kind,
     reinterpret_cast<uint8_t*>(burst.data() + at));
 }
 
+void append_frame(std::string& burst, frame_kind kind,
+                  std::string_view message) {
+  core::byte_writer out{burst};
+  out.u8(static_cast<uint8_t>(kind));
+  out.bytes(message);
+}
+
 bool burst_reader::next(frame_kind& kind, std::string_view& message) {
   if (rest_.empty() || !ok_)
     return false;

@@ -20,6 +20,9 @@ enum class frame_kind : uint8_t {
   forward = 5,
   forwarded = 6,
   known = 7,
+  gossip = 8,
+  probe = 9,
+  probe_answer = 10,
   put_request = 16,
   put_reply = 17,
   get_request = 18,
@@ -32,6 +35,10 @@ enum class frame_kind : uint8_t {
 /// Appends a frame: kind (1 byte), length (varint), the message.
 void append_frame(std::string& burst, frame_kind kind,
                   const google::protobuf::MessageLite& message);
+
+/// The same for a message that is serialized already.
+void append_frame(std::string& burst, frame_kind kind,
+                  std::string_view message);
 
 /// Takes the frames of a burst one by one; a reader skips kinds that it does
 /// not know. Views point into the burst.

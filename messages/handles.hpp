@@ -36,6 +36,9 @@ using stats_atom = caf::atom_constant<caf::atom("stats")>;
 using peer_up_atom = caf::atom_constant<caf::atom("peer_up")>;
 using peer_down_atom = caf::atom_constant<caf::atom("peer_down")>;
 using dial_atom = caf::atom_constant<caf::atom("dial")>;
+/// Does the machine at an address refuse connections?
+using knock_atom = caf::atom_constant<caf::atom("knock")>;
+using refused_atom = caf::atom_constant<caf::atom("refused")>;
 using gateway_atom = caf::atom_constant<caf::atom("gateway")>;
 using children_atom = caf::atom_constant<caf::atom("children")>;
 /// The gossiper's new view of the members.
@@ -100,6 +103,25 @@ using coordinator_actor = caf::typed_actor<
   caf::reacts_to<view_atom, liveness_ptr>, caf::reacts_to<go_atom>,
   caf::reacts_to<hurry_atom>, caf::reacts_to<tick_atom>>;
 
+/// A link as the gossiper sees it: what it takes goes out at once, without
+/// credit and before everything else that waits.
+using gossip_link_actor = caf::typed_actor<caf::reacts_to<gossip_frame>>;
+
+/// Membership and failure detection.
+using gossiper_actor = caf::typed_actor<
+  // From the peer's gossiper.
+  caf::reacts_to<gossip_frame>,
+  // A session with this run of a member has begun.
+  caf::reacts_to<peer_up_atom, uint16_t, gossip_link_actor, uint64_t>,
+  caf::reacts_to<peer_down_atom, uint16_t>,
+  // Whether the member's machine refuses connections to its port.
+  caf::reacts_to<refused_atom, uint16_t, bool>, caf::reacts_to<tick_atom>>;
+
+/// Tells whether nothing listens at an address: true if its machine refuses
+/// connections there. One per node.
+using knocker_actor = caf::typed_actor<
+  caf::replies_to<knock_atom, std::string, uint16_t>::with<bool>>;
+
 /// Whatever the ticker wakes.
 using ticked_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;
 
@@ -114,11 +136,10 @@ using peer_link_actor = caf::typed_actor<
   caf::reacts_to<wire::PeerHello>, caf::reacts_to<wire::PeerWelcome>>;
 
 /// A peer link as its own node sees it.
-using local_peer_link_actor
-  = peer_link_actor::extend<caf::reacts_to<replica_ops>,
-                            caf::reacts_to<replica_answers>,
-                            caf::reacts_to<client_answers>,
-                            caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>>;
+using local_peer_link_actor = peer_link_actor::extend<
+  caf::reacts_to<replica_ops>, caf::reacts_to<replica_answers>,
+  caf::reacts_to<client_answers>, caf::reacts_to<gossip_frame>,
+  caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>>;
 
 /// What clients talk to. Programs that are CAF actors may use it directly.
 /// An error is a code in the reply, never a CAF error.
@@ -136,6 +157,8 @@ using gateway_actor = caf::typed_actor<
 /// The gateway as its own node sees it.
 using local_gateway_actor
   = gateway_actor::extend<caf::reacts_to<client_answers>,
+                          // For the status.
+                          caf::reacts_to<view_atom, liveness_ptr>,
                           caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>,
                           caf::replies_to<drain_atom>::with<bool>>;
 
@@ -185,6 +208,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::known_counters)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::incarnation_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::statistic_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::liveness_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::gossip_frame)
 
 CAF_BEGIN_TYPE_ID_BLOCK(covey, caf::first_custom_type_id)
 

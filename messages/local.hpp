@@ -17,6 +17,8 @@
 
 namespace covey {
 
+enum class frame_kind : uint8_t;
+
 /// DO NOT REORDER: the numbers travel between nodes.
 enum class replica_verb : uint8_t {
   /// Assign a version to a value and store it. Local only.
@@ -163,6 +165,14 @@ struct client_answer {
 
 struct client_answers {
   std::vector<client_answer> answers;
+};
+
+/// A frame of a burst (messages/burst.hpp) between the gossipers of two nodes:
+/// for this peer, or from it.
+struct gossip_frame {
+  core::member_index peer = 0;
+  frame_kind kind{};
+  std::string message;
 };
 
 struct incarnation_list {

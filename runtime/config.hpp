@@ -73,6 +73,17 @@ struct links_section {
   uint64_t digest_above_bytes = 1024;
 };
 
+struct gossip_section {
+  std::chrono::milliseconds heartbeat{1000};
+  uint32_t fanout = 3;
+  std::chrono::milliseconds probe{500};
+  std::chrono::milliseconds suspect_pause{1000};
+  std::chrono::milliseconds accuse_pause{3500};
+  uint32_t phi = 8;
+  std::chrono::seconds accusation{120};
+  std::chrono::milliseconds stalled{5000};
+};
+
 struct supervisor_section {
   uint32_t restarts = 5;
   std::chrono::seconds window{60};
@@ -106,6 +117,7 @@ struct node_config {
   storage_section storage;
   limits_section limits;
   links_section links;
+  gossip_section gossip;
   supervisor_section supervisor;
   log_section log;
   security_section security;

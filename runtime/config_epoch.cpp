@@ -199,6 +199,11 @@ private:
                 "limits.answers-mb", limits.answers_mb);
     check_order("links.retry-min-ms", links.retry_min.count(),
                 "links.retry-max-ms", links.retry_max.count());
+    auto& gossip = config_.gossip;
+    check_order("gossip.suspect-pause-ms", gossip.suspect_pause.count(),
+                "gossip.accuse-pause-ms", gossip.accuse_pause.count());
+    check_order("gossip.probe-ms", gossip.probe.count(), "gossip.heartbeat-ms",
+                gossip.heartbeat.count());
     if (links.timeout < 2 * links.heartbeat)
       problem("links.timeout-ms = " + std::to_string(links.timeout.count())
               + " is below twice links.heartbeat-ms = "

@@ -103,6 +103,27 @@ void add_links(std::vector<knob>& out) {
              "Records up to this size are sent to compare them, not hashed.");
 }
 
+void add_gossip(std::vector<knob>& out) {
+  section_builder<gossip_section> add{out, "gossip", &node_config::gossip};
+  using s = gossip_section;
+  add.number("heartbeat-ms", &s::heartbeat, 100, 60000, "milliseconds",
+             "Time between two heartbeats, and between rounds of gossip.");
+  add.number("fanout", &s::fanout, 1, 16, "peers",
+             "Peers that a node gossips with in a round.");
+  add.number("probe-ms", &s::probe, 50, 30000, "milliseconds",
+             "Time between two probes of a watched peer.");
+  add.number("suspect-pause-ms", &s::suspect_pause, 0, 600000, "milliseconds",
+             "Unusual silence after which requests go around a peer.");
+  add.number("accuse-pause-ms", &s::accuse_pause, 0, 600000, "milliseconds",
+             "Unusual silence after which a watcher accuses a peer.");
+  add.number("phi", &s::phi, 1, 100, "",
+             "How improbable a silence is before it counts: 10^-phi.");
+  add.number("accusation-s", &s::accusation, 1, 3600, "seconds",
+             "How long an accusation counts that is not renewed.");
+  add.number("stalled-ms", &s::stalled, 100, 600000, "milliseconds",
+             "Age of an unflushed commit from which a disk has stalled.");
+}
+
 void add_operations(std::vector<knob>& out) {
   section_builder<supervisor_section> supervisor{out, "supervisor",
                                                  &node_config::supervisor};
@@ -140,6 +161,7 @@ std::vector<knob> make_schema() {
   add_storage(result);
   add_limits(result);
   add_links(result);
+  add_gossip(result);
   add_operations(result);
   return result;
 }

@@ -1,6 +1,7 @@
 #include "runtime/node.hpp"
 
 #include "messages/network/dialer.hpp"
+#include "messages/network/knocker.hpp"
 #include "messages/network/publication.hpp"
 #include "messages/registration.hpp"
 #include "runtime/wiring.hpp"
@@ -21,6 +22,9 @@
 namespace covey::runtime {
 
 namespace {
+
+/// A machine that is there refuses within a round trip.
+constexpr auto knock_patience = std::chrono::milliseconds{500};
 
 uint64_t wall_us() {
   return static_cast<uint64_t>(
@@ -90,6 +94,24 @@ storage::directory_options directory_options_of(const node_config& config) {
   return out;
 }
 
+uint64_t millis(std::chrono::milliseconds x) {
+  return static_cast<uint64_t>(x.count());
+}
+
+core::membership_config membership_of(const gossip_section& x) {
+  core::membership_config out;
+  out.heartbeat_ms = millis(x.heartbeat);
+  out.fanout = x.fanout;
+  out.accusation_ms = millis(x.accusation);
+  out.stalled_ms = millis(x.stalled);
+  out.watching.probe_ms = millis(x.probe);
+  out.watching.suspect_pause_ms = millis(x.suspect_pause);
+  out.watching.accuse_pause_ms = millis(x.accuse_pause);
+  out.watching.threshold = x.phi;
+  out.watching.pause_ms = 2 * millis(x.heartbeat);
+  return out;
+}
+
 wiring_options wiring_of(const node_config& config) {
   wiring_options out;
   out.shard.max_siblings = config.limits.siblings;
@@ -118,6 +140,7 @@ wiring_options wiring_of(const node_config& config) {
   out.link.max_bytes_under_way = config.links.inflight_mb << 20;
   out.link.max_requests = config.links.inflight_requests;
   out.link.burst_bytes = size_t{config.links.burst_kb} << 10;
+  out.gossip.membership = membership_of(config.gossip);
   out.detached_shards = config.storage.detached_shards;
   std::random_device entropy;
   out.seed = uint64_t{entropy()} << 32 | entropy();
@@ -136,6 +159,7 @@ struct node::impl {
   std::unique_ptr<caf::actor_system> sys;
   std::shared_ptr<node_context> context;
   local_supervisor_actor supervisor;
+  knocker_actor knocker;
   /// Null without TLS.
   network::tls_context_ptr tls;
   std::unique_ptr<network::publication> published;
@@ -179,6 +203,8 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
     dialing.tls = tls;
     return network::spawn_dialer(*sys, dialing);
   };
+  knocker = network::spawn_knocker(*sys, knock_patience);
+  options.knocker = knocker;
   supervisor_config tree;
   tree.children = wire_node(*sys, context, options);
   for (auto& spec : tree.children)
@@ -282,6 +308,9 @@ bool node::stop() {
     x.children.clear();
     self->send_exit(x.supervisor, caf::exit_reason::user_shutdown);
     self->wait_for(x.supervisor);
+    self->send_exit(x.knocker, caf::exit_reason::user_shutdown);
+    self->wait_for(x.knocker);
+    x.knocker = knocker_actor{};
   }
   x.supervisor = local_supervisor_actor{};
   x.context.reset();

@@ -22,6 +22,7 @@ struct positions {
   size_t replicas;
   size_t coordinators;
   size_t gateway;
+  size_t gossiper;
   size_t links;
 };
 
@@ -94,6 +95,22 @@ void add_requests(caf::actor_system& sys, const node_context_ptr& node,
      }});
 }
 
+void add_gossiper(caf::actor_system& sys, const node_context_ptr& node,
+                  const wiring_options& options, const seed_source& seeds,
+                  const positions& at, std::vector<child_spec>& out) {
+  out.push_back(
+    {"gossiper", role::plain, false, 0,
+     [&sys, node, options, seeds, at](const started_children& earlier) {
+       auto config = options.gossip;
+       config.seed = (*seeds)();
+       return erase(
+         sys.spawn(gossiper, config, node,
+                   pick<coordinator_actor>(earlier, at.coordinators,
+                                           options.coordinators),
+                   caf::actor_cast<local_gateway_actor>(earlier[at.gateway])));
+     }});
+}
+
 void add_links(caf::actor_system& sys, const node_context_ptr& node,
                const wiring_options& options, const seed_source& seeds,
                const positions& at, std::vector<child_spec>& out) {
@@ -102,22 +119,25 @@ void add_links(caf::actor_system& sys, const node_context_ptr& node,
     if (peer == node->self)
       continue;
     auto connector = options.connector;
-    out.push_back({"peer-link/" + members[peer].name, role::link, false, peer,
-                   [&sys, node, options, seeds, at, peer,
-                    connector](const started_children& earlier) {
-                     auto config = options.link;
-                     config.peer = peer;
-                     config.seed = (*seeds)();
-                     peer_link_collaborators with;
-                     with.connector = connector(peer);
-                     with.shards = pick<storage_shard_actor>(earlier, at.shards,
-                                                             node->shards);
-                     with.replicas = pick<replica_actor>(earlier, at.replicas,
-                                                         node->shards);
-                     with.coordinators = pick<coordinator_actor>(
-                       earlier, at.coordinators, options.coordinators);
-                     return erase(sys.spawn(peer_link, config, node, with));
-                   }});
+    out.push_back(
+      {"peer-link/" + members[peer].name, role::link, false, peer,
+       [&sys, node, options, seeds, at, peer,
+        connector](const started_children& earlier) {
+         auto config = options.link;
+         config.peer = peer;
+         config.seed = (*seeds)();
+         peer_link_collaborators with;
+         with.connector = connector(peer);
+         with.shards
+           = pick<storage_shard_actor>(earlier, at.shards, node->shards);
+         with.replicas
+           = pick<replica_actor>(earlier, at.replicas, node->shards);
+         with.coordinators = pick<coordinator_actor>(earlier, at.coordinators,
+                                                     options.coordinators);
+         with.gossiper = caf::actor_cast<gossiper_actor>(earlier[at.gossiper]);
+         with.knocker = options.knocker;
+         return erase(sys.spawn(peer_link, config, node, with));
+       }});
   }
 }
 
@@ -160,10 +180,12 @@ std::vector<child_spec> wire_node(caf::actor_system& sys,
   at.replicas = at.shards + node->shards;
   at.coordinators = at.replicas + node->shards;
   at.gateway = at.coordinators + options.coordinators;
-  at.links = at.gateway + 1;
+  at.gossiper = at.gateway + 1;
+  at.links = at.gossiper + 1;
   std::vector<child_spec> result;
   add_storage(sys, node, options, seeds, result);
   add_requests(sys, node, options, seeds, at, result);
+  add_gossiper(sys, node, options, seeds, at, result);
   add_links(sys, node, options, seeds, at, result);
   result.push_back(
     {"ticker", role::plain, false, 0,

@@ -5,6 +5,7 @@
 #include "actors/coordinator.hpp"
 #include "actors/flusher.hpp"
 #include "actors/gateway.hpp"
+#include "actors/gossiper.hpp"
 #include "actors/peer_link.hpp"
 #include "actors/replica.hpp"
 #include "actors/storage_shard.hpp"
@@ -24,6 +25,7 @@ struct wiring_options {
   replica_config replica;
   coordinator_config coordinator;
   gateway_config gateway;
+  gossiper_config gossip;
   peer_link_config link;
   ticker_config ticker;
   uint32_t coordinators = 1;
@@ -33,6 +35,7 @@ struct wiring_options {
   uint64_t seed = 0;
   /// Makes the connector of a link to a member; it ends with the link.
   std::function<connector_actor(core::member_index)> connector;
+  knocker_actor knocker;
 };
 
 /// By replication group.

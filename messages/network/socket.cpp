@@ -44,28 +44,47 @@ int connect_one(const addrinfo& address, std::chrono::milliseconds patience) {
   return -1;
 }
 
+using addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+
+/// The addresses of `host`; null if there are none, and `failure` says why.
+addresses look_up(const std::string& host, uint16_t port, int& failure) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  failure
+    = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  return {failure == 0 ? found : nullptr, ::freeaddrinfo};
+}
+
 } // namespace
 
 int connect_tcp(const std::string& host, uint16_t port,
                 std::chrono::milliseconds patience, std::string& error) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  auto failure
-    = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (failure != 0) {
+  auto failure = 0;
+  auto found = look_up(host, port, failure);
+  if (failure != 0)
     error = lower_first(::gai_strerror(failure));
-    return -1;
-  }
-  std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> guard{found,
-                                                             ::freeaddrinfo};
-  for (auto* i = found; i != nullptr; i = i->ai_next) {
+  for (auto* i = found.get(); i != nullptr; i = i->ai_next) {
     auto fd = connect_one(*i, patience);
     if (fd >= 0)
       return fd;
     error = lower_first(std::strerror(errno));
   }
   return -1;
+}
+
+bool refuses_tcp(const std::string& host, uint16_t port,
+                 std::chrono::milliseconds patience) {
+  auto failure = 0;
+  auto found = look_up(host, port, failure);
+  for (auto* i = found.get(); i != nullptr; i = i->ai_next) {
+    auto fd = connect_one(*i, patience);
+    if (fd >= 0)
+      ::close(fd);
+    if (fd >= 0 || errno != ECONNREFUSED)
+      return false;
+  }
+  return found != nullptr;
 }
 
 void raise_descriptor_limit() {

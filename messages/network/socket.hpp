@@ -14,6 +14,11 @@ namespace covey::network {
 int connect_tcp(const std::string& host, uint16_t port,
                 std::chrono::milliseconds patience, std::string& error);
 
+/// True if the machine of `host` refuses connections to `port`, at every
+/// address: nothing listens there. Blocks like `connect_tcp`.
+bool refuses_tcp(const std::string& host, uint16_t port,
+                 std::chrono::milliseconds patience);
+
 /// Lets this process have as many descriptors as the system permits it.
 void raise_descriptor_limit();
 

@@ -245,6 +245,47 @@ played_connector& node_fixture::play_connector() {
   return *x;
 }
 
+played_gossiper& node_fixture::play_gossiper() {
+  auto* x = &gossipers.emplace_back();
+  auto behave = [x]() -> gossiper_actor::behavior_type {
+    return {
+      [x](const gossip_frame& frame) {
+        x->frames.push_back(frame);
+      },
+      [x](peer_up_atom, uint16_t m, const gossip_link_actor& link,
+          uint64_t run) {
+        x->news.push_back("+" + std::to_string(m) + " run "
+                          + std::to_string(run));
+        x->link = link;
+      },
+      [x](peer_down_atom, uint16_t m) {
+        x->news.push_back("-" + std::to_string(m));
+      },
+      [x](refused_atom, uint16_t m, bool refused) {
+        x->news.push_back(std::to_string(m)
+                          + (refused ? " refuses" : " does not refuse"));
+      },
+      [](tick_atom) {},
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_knocker& node_fixture::play_knocker() {
+  auto* x = &knockers.emplace_back();
+  auto behave = [x]() -> knocker_actor::behavior_type {
+    return {
+      [x](knock_atom, const std::string& host, uint16_t port) {
+        x->knocks.push_back(host + ":" + std::to_string(port));
+        return x->refuses;
+      },
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
 played_client& node_fixture::play_client() {
   auto* x = &clients.emplace_back();
   auto behave = [x]() -> client_session_actor::behavior_type {

@@ -103,6 +103,23 @@ struct played_connector {
   bool silent = false;
 };
 
+/// Plays the gossiper.
+struct played_gossiper {
+  gossiper_actor handle;
+  std::vector<gossip_frame> frames;
+  /// What links said of their members, as "+1 run 5", "-1", "1 refuses" and
+  /// "1 does not refuse".
+  std::vector<std::string> news;
+  gossip_link_actor link;
+};
+
+/// Plays the knocker: says what `refuses` says.
+struct played_knocker {
+  knocker_actor handle;
+  std::vector<std::string> knocks;
+  bool refuses = true;
+};
+
 /// Plays a client of the gateway.
 struct played_client {
   client_session_actor handle;
@@ -128,6 +145,8 @@ struct node_fixture : fixture {
   played_remote& play_remote();
   played_portal& play_portal();
   played_connector& play_connector();
+  played_gossiper& play_gossiper();
+  played_knocker& play_knocker();
   played_client& play_client();
 
   /// Ended with the fixture, and its timers with it.
@@ -199,6 +218,8 @@ private:
   std::deque<played_remote> remotes;
   std::deque<played_portal> portals;
   std::deque<played_connector> connectors;
+  std::deque<played_gossiper> gossipers;
+  std::deque<played_knocker> knockers;
   std::deque<played_client> clients;
 };
 

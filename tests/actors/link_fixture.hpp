@@ -21,7 +21,8 @@ struct link_fixture : node_fixture {
   link_fixture()
     : connector(play_connector()), portal(play_portal()), remote(play_remote()),
       replica(play_replica()), shard(play_shard()),
-      coordinator(play_coordinator()), asker(play_asker()) {
+      coordinator(play_coordinator()), gossiper(play_gossiper()),
+      knocker(play_knocker()), asker(play_asker()) {
     become(1, 1);
     node->run = 20;
     node->previous_run = 10;
@@ -37,6 +38,8 @@ struct link_fixture : node_fixture {
     with.replicas = {replica.handle};
     with.shards = {shard.handle};
     with.coordinators = {coordinator.handle};
+    with.gossiper = gossiper.handle;
+    with.knocker = knocker.handle;
     aut = keep(sys.spawn(peer_link, config, node_context_ptr{node}, with));
     sched.run();
   }
@@ -149,6 +152,8 @@ struct link_fixture : node_fixture {
   played_replica& replica;
   played_shard& shard;
   played_coordinator& coordinator;
+  played_gossiper& gossiper;
+  played_knocker& knocker;
   played_asker& asker;
   local_peer_link_actor aut;
   uint64_t session = 0;

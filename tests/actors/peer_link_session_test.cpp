@@ -312,6 +312,70 @@ CAF_TEST(pings are sent at each heartbeat and answered by pongs) {
   CAF_CHECK_EQUAL(pong.clock_us(), now_us);
 }
 
+CAF_TEST(another protocol and a run far ahead are refused on both sides) {
+  start(0);
+  auto other_protocol = hello();
+  other_protocol.set_protocol(2);
+  auto far_ahead = hello();
+  far_ahead.set_run(now_us / 1'000'000 + 367 * 24 * 3600);
+  for (const auto& in : {other_protocol, far_ahead}) {
+    greet(in);
+    CAF_CHECK_EQUAL(static_cast<errc>(welcomed().code()), errc::wrong_cluster);
+    CAF_CHECK(!welcomed().text().empty());
+    CAF_CHECK(!up());
+  }
+  greet(hello());
+  CAF_CHECK(up());
+}
+
+CAF_TEST(a welcome of another protocol or of a run far ahead is not used) {
+  dialled();
+  auto in = welcome();
+  in.set_protocol(0);
+  send_as(remote.handle, aut, in);
+  CAF_CHECK(!up());
+  live_ms(2100);
+  CAF_REQUIRE_EQUAL(portal.hellos.size(), 2u);
+  session = portal.hellos[1].session();
+  in = welcome();
+  in.set_run(now_us / 1'000'000 + 367 * 24 * 3600);
+  send_as(remote.handle, aut, in);
+  CAF_CHECK(!up());
+}
+
+CAF_TEST(the gossiper is told of sessions with their runs) {
+  connected();
+  kill(remote.handle);
+  CAF_CHECK_EQUAL(gossiper.news[0], "-0");
+  CAF_CHECK_EQUAL(gossiper.news[1], "+0 run 30");
+  CAF_CHECK_EQUAL(gossiper.news[2], "-0");
+}
+
+CAF_TEST(who cannot be dialled is knocked at) {
+  connector.portal = supervisor_actor{};
+  start(2);
+  live_ms(50);
+  CAF_CHECK_EQUAL(knocker.knocks.front(), "n3.example:7001");
+  CAF_CHECK_EQUAL(gossiper.news.back(), "2 refuses");
+  knocker.refuses = false;
+  live_ms(5000);
+  CAF_CHECK_EQUAL(gossiper.news.back(), "2 does not refuse");
+}
+
+CAF_TEST(who dials us and is lost is knocked at and not dialled) {
+  connected();
+  auto before = knocker.knocks.size();
+  live_ms(1000);
+  CAF_CHECK_EQUAL(knocker.knocks.size(), before);
+  kill(remote.handle);
+  live_ms(100);
+  CAF_CHECK(knocker.knocks.size() > before);
+  CAF_CHECK_EQUAL(gossiper.news.back(), "0 refuses");
+  live_ms(60'000);
+  CAF_CHECK(knocker.knocks.size() < before + 100);
+  CAF_CHECK(connector.dialled.empty());
+}
+
 CAF_TEST(an old copy of our disk is found by the run that the peer has met) {
   start(0);
   auto in = hello();

@@ -42,6 +42,38 @@ struct fixture : test::link_fixture {
 
 CAF_TEST_FIXTURE_SCOPE(peer_link_tests, fixture)
 
+CAF_TEST(gossip goes both ways past what waits and without credit) {
+  config.max_requests = 1;
+  config.max_bytes_under_way = 64;
+  connected();
+  CAF_REQUIRE_EQUAL(gossiper.news.back(), "+0 run 30");
+  // The link's mailbox is never empty before the frame: nothing was flushed.
+  queue_as(asker.handle, aut, replica_ops{asker.handle, {read()}});
+  queue_as(asker.handle, aut, gossip_frame{0, frame_kind::probe, "p"});
+  queue_as(asker.handle, aut, replica_ops{asker.handle, {read()}});
+  sched.run();
+  auto frames = take();
+  CAF_REQUIRE(frames.size() >= 2);
+  CAF_CHECK(frames[0].kind == frame_kind::probe);
+  CAF_CHECK_EQUAL(frames[0].message, "p");
+  for (auto kind :
+       {frame_kind::gossip, frame_kind::probe, frame_kind::probe_answer}) {
+    std::string bytes;
+    append_frame(bytes, kind, std::string_view{"theirs"});
+    receive(bytes);
+    CAF_REQUIRE(!gossiper.frames.empty());
+    CAF_CHECK(gossiper.frames.back().kind == kind);
+    CAF_CHECK_EQUAL(gossiper.frames.back().message, "theirs");
+    CAF_CHECK_EQUAL(gossiper.frames.back().peer, 0u);
+  }
+}
+
+CAF_TEST(gossip for a peer that is down is dropped) {
+  start(0);
+  tell(aut, gossip_frame{0, frame_kind::gossip, "x"});
+  CAF_CHECK(remote.bursts.empty());
+}
+
 CAF_TEST(operations that come together travel in one burst) {
   connected();
   ask({read(), read(), read()});

@@ -63,6 +63,22 @@ CAF_TEST(a flush up to an earlier commit does not cover a later one) {
   CAF_CHECK_EQUAL(asker.answers[2].id, asker.answers[0].id);
 }
 
+CAF_TEST(the node knows since when something is not on disk) {
+  const auto& since = node->unflushed_since_us[0];
+  CAF_CHECK_EQUAL(since.load(), 0u);
+  auto first = now_us;
+  put("a");
+  pass_ms(10);
+  auto second = now_us;
+  put("b");
+  CAF_CHECK_EQUAL(since.load(), first);
+  pass_ms(10);
+  flush(flusher, 0);
+  CAF_CHECK_EQUAL(since.load(), second);
+  flush(flusher, 1);
+  CAF_CHECK_EQUAL(since.load(), 0u);
+}
+
 CAF_TEST(a plain read sees what is not on disk yet) {
   put("k", "v");
   CAF_CHECK_EQUAL(read("k"), "v");

@@ -13,6 +13,7 @@ from cluster import (
     record_bytes,
     run_program,
     to_base64,
+    wait_until,
 )
 
 ANNOTATED = pathlib.Path(__file__).resolve().parents[2] / "configs" / "annotated.conf"
@@ -27,6 +28,7 @@ COMMANDS = {
     "import": ["FILE", "--in-flight", "--ack-log", "--skip-acked", "--overwrite"],
     "export": [],
     "status": [],
+    "members": [],
     "ring": ["KEY", "--key64"],
     "watch": ["--once", "--only-given", "--for-s", "--silence-ms", "node_restarted"],
 }
@@ -252,6 +254,35 @@ class CommandTest(ProcessTest):
         self.assertEqual([x["name"] for x in members], ["n1", "n2", "n3"])
         self.assertEqual(sum(x["slots"] for x in members), 3 * SLOTS)
         self.assertIn("OF IDEAL", self.done(self.covey("ring")).decode())
+
+    def test_members_tells_who_is_up_since_when_and_with_which_run(self):
+        def told(node):
+            text = self.done(self.covey("members", "--json", via=node))
+            return json.loads(text)
+
+        for node in ("n1", "n3"):
+            # Runs are learnt by the first gossip.
+            wait_until(
+                lambda node=node: all(x["run"] for x in told(node)["members"]),
+                30,
+                f"{node} has met all",
+            )
+            answer = told(node)
+            self.assertEqual(answer["node"], node)
+            self.assertEqual([x["name"] for x in answer["members"]], ["n1", "n2", "n3"])
+            for member in answer["members"]:
+                self.assertEqual(member["state"], "up")
+                self.assertEqual(member["accusers"], [])
+                self.assertRegex(member["id"], r"^[0-9a-f-]{36}$")
+                self.assertEqual(member["rack"], "r1")
+                self.assertEqual(member["data_centre"], "dc1")
+                self.assertGreater(member["since_us"], 0)
+                self.assertIn("round_trip_us", member)
+                self.assertIn("heartbeat_age_ms", member)
+                self.assertFalse(member["stalled"])
+        text = self.done(self.covey("members")).decode()
+        for word in ["MEMBER", "STATE", "ACCORDING TO", "RUN", "HEARTBEAT", "n2", "up"]:
+            self.assertIn(word, text)
 
     def test_the_status_tells_members_keyspaces_and_statistics(self):
         for node in self.cluster.nodes:

@@ -81,6 +81,14 @@ runtime::wiring_options sim_cluster::wiring_of(host n) {
   result.gateway.default_timeout_us = 1'000'000;
   result.link.timeout_ms = 1'000;
   result.link.heartbeat_ms = 250;
+  // Members are suspected and downed within the time of a scenario.
+  auto& gossip = result.gossip.membership;
+  gossip.heartbeat_ms = 200;
+  gossip.watching.probe_ms = 100;
+  gossip.watching.suspect_pause_ms = 200;
+  gossip.watching.accuse_pause_ms = 600;
+  gossip.watching.pause_ms = 400;
+  result.knocker = spawn_knocker(n);
   result.seed = net_.random()();
   result.connector = [this, n](core::member_index to) {
     return spawn_connector(n, to);
@@ -107,6 +115,19 @@ void sim_cluster::watch_children(host n, std::vector<child_spec>& specs) {
       return actor;
     };
   }
+}
+
+knocker_actor sim_cluster::spawn_knocker(host from) {
+  auto result = sys_.spawn(
+    [this](knocker_actor::pointer) -> knocker_actor::behavior_type {
+      return {[this](knock_atom, const std::string&, uint16_t port) {
+        return !is_up(port - 1u);
+      }};
+    });
+  auto actor = caf::actor_cast<caf::strong_actor_ptr>(result);
+  net_.place(actor, from);
+  nodes_[from].actors.push_back(actor);
+  return result;
 }
 
 void sim_cluster::start(host n) {

@@ -105,6 +105,7 @@ private:
   runtime::wiring_options wiring_of(host n);
   void watch_children(host n, std::vector<child_spec>& specs);
   int64_t draw_skew();
+  knocker_actor spawn_knocker(host from);
 
   caf::actor_system& sys_;
   sim_net& net_;

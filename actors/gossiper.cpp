@@ -1,0 +1,181 @@
+#include "actors/gossiper.hpp"
+
+#include "messages/burst.hpp"
+#include "messages/gossip.hpp"
+
+#include <algorithm>
+
+namespace covey {
+
+uint64_t gossiper_state::now_ms() const {
+  return static_cast<uint64_t>(
+    std::chrono::duration_cast<std::chrono::milliseconds>(
+      self->clock().now().time_since_epoch())
+      .count());
+}
+
+void gossiper_state::start(const gossiper_config& config,
+                           const node_context_ptr& ctx) {
+  node = ctx;
+  std::vector<core::uuid> ids;
+  for (const auto& m : node->epoch->members)
+    ids.push_back(m.id);
+  membership.emplace(config.membership, ids, node->self, node->run, config.seed,
+                     now_ms());
+  links.resize(ids.size());
+  published.members.resize(ids.size());
+}
+
+core::own_state gossiper_state::own() const {
+  core::own_state out;
+  uint64_t oldest = 0;
+  for (const uint64_t since : node->unflushed_since_us)
+    if (since != 0 && (oldest == 0 || since < oldest))
+      oldest = since;
+  auto now_us = node->wall_us();
+  if (oldest != 0 && now_us > oldest)
+    out.unflushed_ms = (now_us - oldest) / 1000;
+  out.load = static_cast<uint32_t>(
+    std::min<uint64_t>(node->counters.inflight, UINT32_MAX));
+  out.catching_up = node->catching_up;
+  return out;
+}
+
+void gossiper_state::send(core::member_index to, frame_kind kind,
+                          std::string message) {
+  if (!links[to])
+    return;
+  ++node->counters.gossip_messages;
+  node->counters.gossip_bytes += message.size();
+  self->send(links[to], gossip_frame{to, kind, std::move(message)});
+}
+
+void gossiper_state::tick() {
+  std::vector<core::member_index> reachable;
+  for (size_t i = 0; i < links.size(); ++i)
+    if (links[i])
+      reachable.push_back(static_cast<core::member_index>(i));
+  auto out = membership->tick(now_ms(), own(), reachable);
+  for (const auto& x : out.probes)
+    send(x.to, frame_kind::probe, serialize(x.what));
+  for (const auto& x : out.letters)
+    send(x.to, frame_kind::gossip, serialize(x.what));
+  publish();
+}
+
+void gossiper_state::take(const gossip_frame& in) {
+  auto sound = true;
+  if (in.kind == frame_kind::gossip) {
+    auto message = parse_gossip(in.message);
+    sound = message.has_value();
+    if (sound) {
+      auto reply = membership->receive(*message, now_ms(), node->wall_us());
+      if (!reply.empty())
+        send(in.peer, frame_kind::gossip, serialize(reply));
+      publish();
+    }
+  } else if (in.kind == frame_kind::probe) {
+    auto probe = parse_probe(in.message);
+    sound = probe.has_value();
+    if (sound)
+      send(in.peer, frame_kind::probe_answer,
+           serialize(membership->answer(*probe)));
+  } else {
+    auto answer = parse_probe_answer(in.message);
+    sound = answer.has_value();
+    if (sound)
+      membership->answered(in.peer, *answer, now_ms(), node->wall_us());
+  }
+  if (!sound)
+    node->log->warn("gossiper drops a malformed message of {} bytes from {}",
+                    in.message.size(), node->epoch->members[in.peer].name);
+}
+
+void gossiper_state::publish() {
+  auto changed = membership->refresh(now_ms(), node->wall_us());
+  count();
+  if (!changed)
+    return;
+  log_changes();
+  published = membership->view();
+  auto view = std::make_shared<const core::liveness_view>(published);
+  for (const auto& coordinator : coordinators)
+    self->send(coordinator, view_atom::value, liveness_ptr{view});
+  self->send(gateway, view_atom::value, liveness_ptr{view});
+}
+
+void gossiper_state::log_changes() const {
+  const auto& view = membership->view();
+  for (size_t i = 0; i < view.members.size(); ++i) {
+    const auto& now = view.members[i];
+    const auto& member = node->epoch->members[i].name;
+    if (now.stalled != published.members[i].stalled)
+      node->log->warn("gossiper: the disk of {} {}", member,
+                      now.stalled ? "does not keep up" : "keeps up again");
+    if (now.state == published.members[i].state)
+      continue;
+    std::string accusers;
+    for (auto m : now.accusers)
+      accusers += (accusers.empty() ? "" : ", ") + node->epoch->members[m].name;
+    if (now.state == core::health::up)
+      node->log->info("gossiper: {} is up, run {}", member, now.run);
+    else
+      node->log->warn("gossiper: {} is {}, run {}: not heard by {}", member,
+                      now.state == core::health::down ? "down" : "suspect",
+                      now.run, accusers);
+  }
+}
+
+void gossiper_state::count() const {
+  const auto& from = membership->counters();
+  auto& to = node->counters;
+  to.member_suspects = from.suspects;
+  to.member_downs = from.downs;
+  to.accusations = from.accusations;
+  to.refutations = from.refutations;
+  to.pauses = from.pauses;
+  to.gossip_refused = from.refused_rows;
+  auto now = now_ms();
+  for (size_t i = 0; i < links.size(); ++i) {
+    auto m = static_cast<core::member_index>(i);
+    const auto& life = membership->table().life_of(m);
+    auto& gauge = node->peers[i];
+    gauge.heartbeat = life.heartbeat;
+    gauge.heartbeat_age_ms
+      = life.run == 0 || m == node->self ? 0 : now - life.learnt_ms;
+    gauge.load = membership->table().row(m).load;
+    gauge.unflushed_ms = membership->table().row(m).unflushed_ms;
+  }
+}
+
+gossiper_actor::behavior_type
+gossiper(gossiper_actor::stateful_pointer<gossiper_state> self,
+         const gossiper_config& config, const node_context_ptr& node,
+         const std::vector<coordinator_actor>& coordinators,
+         const local_gateway_actor& gateway) {
+  auto& st = self->state;
+  st.coordinators = coordinators;
+  st.gateway = gateway;
+  st.start(config, node);
+  return {
+    [&st](const gossip_frame& in) {
+      st.take(in);
+    },
+    [&st](peer_up_atom, uint16_t member, const gossip_link_actor& link,
+          uint64_t run) {
+      st.links[member] = link;
+      st.membership->connected(member, run, st.now_ms());
+    },
+    [&st](peer_down_atom, uint16_t member) {
+      st.links[member] = gossip_link_actor{};
+    },
+    [&st](refused_atom, uint16_t member, bool refused) {
+      st.membership->refused(member, refused);
+    },
+    [&st](tick_atom) {
+      st.tick();
+    },
+  };
+}
+
+} // namespace covey
