@@ -76,6 +76,7 @@ struct peer_link_state {
   std::vector<replica_actor> replicas;
   std::vector<storage_shard_actor> shards;
   std::vector<coordinator_actor> coordinators;
+  hint_store_actor hints;
   bool armed = false;
 
   static inline constexpr const char* name = "peer-link";
@@ -150,6 +151,7 @@ struct peer_link_collaborators {
   std::vector<replica_actor> replicas;
   std::vector<storage_shard_actor> shards;
   std::vector<coordinator_actor> coordinators;
+  hint_store_actor hints;
 };
 
 /// Spawn with `sys.spawn(peer_link, config, node, collaborators)`.

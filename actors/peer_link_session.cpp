@@ -49,6 +49,7 @@ void peer_link_state::start(const peer_link_config& cfg,
   node->peers[config.peer].up = false;
   for (const auto& coordinator : coordinators)
     self->send(coordinator, peer_down_atom::value, config.peer);
+  self->send(hints, peer_down_atom::value, config.peer);
   if (dials())
     dial();
 }
@@ -237,6 +238,7 @@ void peer_link_state::go_up(const peer_link_actor& remote, uint64_t session) {
   auto me = caf::actor_cast<replica_actor>(self);
   for (const auto& coordinator : coordinators)
     self->send(coordinator, peer_up_atom::value, config.peer, me);
+  self->send(hints, peer_up_atom::value, config.peer, me);
   add_ping();
   flush_when_idle(self, armed, [this] {
     flush();
@@ -258,6 +260,7 @@ void peer_link_state::go_down(const std::string& why) {
     node->peers[config.peer].up = false;
     for (const auto& coordinator : coordinators)
       self->send(coordinator, peer_down_atom::value, config.peer);
+    self->send(hints, peer_down_atom::value, config.peer);
   }
   phase_ = phase::down;
   if (remote_)

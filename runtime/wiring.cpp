@@ -22,6 +22,7 @@ struct positions {
   size_t replicas;
   size_t coordinators;
   size_t gateway;
+  size_t hints;
   size_t links;
 };
 
@@ -94,6 +95,18 @@ void add_requests(caf::actor_system& sys, const node_context_ptr& node,
      }});
 }
 
+void add_hints(caf::actor_system& sys, const node_context_ptr& node,
+               const wiring_options& options, const positions& at,
+               std::vector<child_spec>& out) {
+  out.push_back(
+    {"hint-store", role::plain, false, 0,
+     [&sys, node, options, at](const started_children& earlier) {
+       return erase(sys.spawn(
+         hint_store, options.hints, node,
+         pick<storage_shard_actor>(earlier, at.shards, node->shards)));
+     }});
+}
+
 void add_links(caf::actor_system& sys, const node_context_ptr& node,
                const wiring_options& options, const seed_source& seeds,
                const positions& at, std::vector<child_spec>& out) {
@@ -116,6 +129,8 @@ void add_links(caf::actor_system& sys, const node_context_ptr& node,
                                                          node->shards);
                      with.coordinators = pick<coordinator_actor>(
                        earlier, at.coordinators, options.coordinators);
+                     with.hints
+                       = caf::actor_cast<hint_store_actor>(earlier[at.hints]);
                      return erase(sys.spawn(peer_link, config, node, with));
                    }});
   }
@@ -147,10 +162,12 @@ std::vector<child_spec> wire_node(caf::actor_system& sys,
   at.replicas = at.shards + node->shards;
   at.coordinators = at.replicas + node->shards;
   at.gateway = at.coordinators + options.coordinators;
-  at.links = at.gateway + 1;
+  at.hints = at.gateway + 1;
+  at.links = at.hints + 1;
   std::vector<child_spec> result;
   add_storage(sys, node, options, seeds, result);
   add_requests(sys, node, options, seeds, at, result);
+  add_hints(sys, node, options, at, result);
   add_links(sys, node, options, seeds, at, result);
   result.push_back(
     {"ticker", role::plain, false, 0,

@@ -5,6 +5,7 @@
 #include "actors/coordinator.hpp"
 #include "actors/flusher.hpp"
 #include "actors/gateway.hpp"
+#include "actors/hint_store.hpp"
 #include "actors/peer_link.hpp"
 #include "actors/replica.hpp"
 #include "actors/storage_shard.hpp"
@@ -24,6 +25,7 @@ struct wiring_options {
   replica_config replica;
   coordinator_config coordinator;
   gateway_config gateway;
+  hint_store_config hints;
   peer_link_config link;
   ticker_config ticker;
   uint32_t coordinators = 1;

@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
     {"none", planted_bug::none},
     {"ack-before-flush", planted_bug::ack_before_flush},
     {"send-before-commit", planted_bug::send_before_commit},
+    {"drop-hint", planted_bug::drop_hint},
   };
   app.add_option("--seeds", seeds, "Run so many seeds");
   app.add_option("--from", from, "First of them")->capture_default_str();
