@@ -130,6 +130,10 @@ played_shard& node_fixture::play_shard() {
       },
       [](go_atom) {},
       [](tick_atom) {},
+      [](const hint_query&) {
+        return hint_page{};
+      },
+      [](const hint_removal&) {},
       [x](drain_atom) {
         ++x->drains;
         return x->clean;

@@ -72,7 +72,8 @@ std::vector<std::string> history::check(bool once) const {
     for (size_t p = 0; p < puts_.size(); ++p) {
       const auto& put = puts_[p];
       auto due = put.key == get.key && put.result == outcome::acknowledged
-                 && put.answered_us <= get.invoked_us;
+                 && put.answered_us <= get.invoked_us
+                 && (put.by_homes || get.invoked_us >= handed_over_us_);
       if (due && !accounted(p, sets[g], get))
         complain(get, "misses " + put.value + ", acknowledged at "
                         + std::to_string(put.answered_us / 1000) + " ms");

@@ -31,6 +31,9 @@ struct put_event {
   uint64_t invoked_us = 0;
   uint64_t answered_us = 0;
   outcome result = outcome::unknown;
+  /// Homes alone met the level; else reads need not see it until its hints are
+  /// handed over.
+  bool by_homes = false;
 };
 
 struct get_event {
@@ -56,6 +59,10 @@ public:
   }
   /// The put that wrote `value`; puts().size() if none did.
   size_t find(const std::string& value) const;
+  /// From now on homes have what fallbacks kept for them.
+  void handed_over(uint64_t now_us) {
+    handed_over_us_ = now_us;
+  }
   size_t gets() const {
     return gets_.size();
   }
@@ -73,6 +80,7 @@ private:
   bool accounted(size_t put, const std::set<size_t>& seen,
                  const get_event& get) const;
 
+  uint64_t handed_over_us_ = UINT64_MAX;
   std::vector<put_event> puts_;
   std::vector<get_event> gets_;
   std::map<std::string, size_t> by_value_;

@@ -107,7 +107,7 @@ void read_everything(sim_net& net, sim_cluster& cluster, history& log,
     for (host n = 0; n < cluster.size(); ++n) {
       auto served = false;
       for (int attempt = 0; attempt < 5 && !served; ++attempt) {
-        reader.read_all(key, n);
+        reader.read(key, n, core::consistency_level::all);
         net.run_until(
           [&] {
             return reader.idle();
@@ -119,6 +119,53 @@ void read_everything(sim_net& net, sim_cluster& cluster, history& log,
         out.violations.push_back("node " + std::to_string(n) + " cannot serve "
                                  + key + " at ALL after the faults");
     }
+}
+
+/// One node is away while others take writes, and nothing else goes wrong: when
+/// it is back and the hints are gone, it must have all that is at home on it,
+/// read from it alone.
+void be_away(sim_net& net, sim_cluster& cluster, history& log,
+             caf::actor_system& sys, scenario_result& out) {
+  auto away = static_cast<host>(net.random()() % cluster.size());
+  auto holder = (away + 1) % cluster.size();
+  cluster.crash(away);
+  net.run_until(
+    [&] {
+      return cluster.missed(away);
+    },
+    milliseconds(10'000));
+  sim_client client{sys, net, cluster, log, 98};
+  client.stop();
+  auto idle = [&] {
+    return client.idle();
+  };
+  std::vector<std::string> keys;
+  for (int i = 0; i < 12; ++i) {
+    keys.push_back("away" + std::to_string(i));
+    client.write(keys.back());
+    net.run_until(idle, milliseconds(10'000));
+  }
+  // What hints were acknowledged outlives their keeper's crash.
+  net.run_for(milliseconds(500));
+  if (net.chance(50)) {
+    cluster.crash(holder);
+    cluster.start(holder);
+  }
+  cluster.start(away);
+  auto whole = [&] {
+    return cluster.connected() && cluster.no_hints();
+  };
+  if (!net.run_until(whole, milliseconds(30'000)))
+    out.violations.push_back("hints are not handed over");
+  log.handed_over(net.now_us());
+  for (const auto& key : keys) {
+    if (!cluster.is_home(away, key))
+      continue;
+    client.read(key, away, core::consistency_level::one);
+    net.run_until(idle, milliseconds(5'000));
+    if (!client.last_read_ok())
+      out.violations.push_back("the node that was away does not serve " + key);
+  }
 }
 
 } // namespace
@@ -166,9 +213,16 @@ scenario_result run_scenario(const scenario_options& options) {
     };
     if (!net.run_until(quiet, milliseconds(30'000)))
       out.violations.push_back("clients or links do not recover");
+    auto handed_over = [&] {
+      return cluster.no_hints();
+    };
+    if (!net.run_until(handed_over, milliseconds(30'000)))
+      out.violations.push_back("hints of the storm are not handed over");
+    log.handed_over(net.now_us());
     out.crashes = storm.crashes();
   }
   read_everything(net, cluster, log, sys, out);
+  be_away(net, cluster, log, sys, out);
   for (auto& line : log.check(shape.nodes == 3))
     out.violations.push_back(std::move(line));
   out.digest = net.digest();

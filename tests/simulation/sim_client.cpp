@@ -21,7 +21,10 @@ sim_client::sim_client(caf::actor_system& sys, sim_net& net,
               next();
             },
             [this](const std::string& key, host node) {
-              get(key, node, core::consistency_level::all);
+              get(key, node, reading_);
+            },
+            [this](caf::put_atom, const std::string& key) {
+              put(key);
             }};
   });
 }
@@ -124,6 +127,7 @@ void sim_client::put_done(size_t event, const wire::PutRequest& request,
   if (code == errc::none) {
     put.result = outcome::acknowledged;
     put.answered_us = net_.now_us();
+    put.by_homes = reply.homes();
     auto& mine = known_[put.key];
     mine.context = reply.context();
     mine.values = put.replaces;
@@ -184,8 +188,15 @@ void sim_client::get(const std::string& key, host node,
       });
 }
 
-void sim_client::read_all(const std::string& key, host node) {
+void sim_client::write(const std::string& key) {
   idle_ = false;
+  caf::anon_send(actor_, caf::put_atom::value, key);
+}
+
+void sim_client::read(const std::string& key, host node,
+                      core::consistency_level level) {
+  idle_ = false;
+  reading_ = level;
   caf::anon_send(actor_, key, node);
 }
 

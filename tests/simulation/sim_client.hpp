@@ -31,8 +31,10 @@ public:
   bool idle() const {
     return idle_;
   }
-  /// Reads `key` at ALL through `node` and notes it in the history.
-  void read_all(const std::string& key, host node);
+  /// Reads `key` through `node` and notes it in the history.
+  void read(const std::string& key, host node, core::consistency_level level);
+  /// Puts or deletes `key` once.
+  void write(const std::string& key);
   bool last_read_ok() const {
     return last_read_ok_;
   }
@@ -62,6 +64,7 @@ private:
   bool stopping_ = false;
   bool idle_ = true;
   bool last_read_ok_ = false;
+  core::consistency_level reading_ = core::consistency_level::all;
   caf::actor actor_;
   caf::event_based_actor* self_ = nullptr;
 };

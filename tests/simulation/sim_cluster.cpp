@@ -147,6 +147,29 @@ bool sim_cluster::connected() const {
   return true;
 }
 
+bool sim_cluster::missed(host n) const {
+  for (host other = 0; other < nodes_.size(); ++other)
+    if (other != n && is_up(other) && nodes_[other].context->peers[n].up)
+      return false;
+  return true;
+}
+
+bool sim_cluster::no_hints() const {
+  for (const auto& node : nodes_)
+    if (node.context)
+      for (const auto& x : node.context->hints)
+        if (x.rows > 0)
+          return false;
+  return true;
+}
+
+bool sim_cluster::is_home(host n, const std::string& key) const {
+  const auto& ks = epoch_->keyspaces.front();
+  return core::ring{epoch_->members, ks.replication}
+    .at(core::slot_of(key, ks.hash_tags))
+    .is_home(static_cast<core::member_index>(n));
+}
+
 gateway_actor sim_cluster::gateway(host from, host n) {
   return net_.proxy(from, n, nodes_[n].gateway);
 }
