@@ -47,6 +47,14 @@ certs: setup ## Makes a CA and certificates for TLS: CERTS=data/certs NODES="n1 
 simulate: build ## Simulates a cluster under faults: SEEDS=200, or SEED=42 alone
 	@build/release/tests/covey_simulate $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
+.PHONY: chaos
+chaos: build ## Ten minutes of faults for five real nodes under load: SEED=42 SECONDS=600
+	@COVEY_BIN=build/release tests/chaos/chaos.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+
+.PHONY: chaos-short
+chaos-short: build ## Each kind of fault once for five real nodes under load: SEED=42
+	@COVEY_BIN=build/release tests/chaos/chaos.py --short $(if $(SEED),--seed $(SEED))
+
 .PHONY: bench
 bench: build ## Measures a fresh three-node cluster (bench/README.md)
 	@bench/cluster.py

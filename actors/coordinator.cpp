@@ -7,13 +7,14 @@
 namespace covey {
 
 void coordinator_state::start(client_ops& ops) {
+  now_us_ = node->wall_us();
   for (auto& op : ops.ops)
     start_one(ops.from, op);
 }
 
 void coordinator_state::start_one(const client_asker_actor& from,
                                   client_op& op) {
-  if (op.deadline_us < node->wall_us()) {
+  if (op.deadline_us < now_us_) {
     refuse(from, op, errc::deadline_expired);
     return;
   }
@@ -60,7 +61,7 @@ bool coordinator_state::place(request& r, const client_op& op) {
     return false;
   r.verb = op.verb;
   r.id = op.id;
-  r.started_us = node->wall_us();
+  r.started_us = now_us_;
   r.deadline_us = op.deadline_us;
   r.level = op.level;
   if (r.level.level == core::consistency_level::keyspace_default)
@@ -130,29 +131,6 @@ coordinator_state::own_fallback(const request& r) const {
     if (r.list[i] == node->self)
       return static_cast<uint8_t>(i);
   return std::nullopt;
-}
-
-std::vector<uint8_t> coordinator_state::order_of(const request& r) const {
-  std::vector<uint8_t> result;
-  // Self first, then the well, those that miss nothing, the nearest.
-  for (uint8_t i = 0; i < r.home_count; ++i)
-    if (reachable(r.homes[i]))
-      result.push_back(i);
-  const auto& view = *liveness;
-  auto distance = [&](uint8_t i) -> uint64_t {
-    auto m = r.homes[i];
-    if (m == node->self)
-      return 0;
-    auto away = node->epoch->members[m].data_centre != node->me().data_centre;
-    auto sick = view.state_of(m) != core::health::up;
-    auto behind = view.catching_up(m);
-    return (uint64_t{sick} << 34) + (uint64_t{behind} << 33)
-           + (uint64_t{away} << 32) + 1;
-  };
-  std::stable_sort(result.begin(), result.end(), [&](uint8_t x, uint8_t y) {
-    return distance(x) < distance(y);
-  });
-  return result;
 }
 
 replica_op coordinator_state::op_for(const request& r, ticket t, uint8_t home,
@@ -225,11 +203,12 @@ std::string coordinator_state::describe(const request& r,
 }
 
 void coordinator_state::on_answers(replica_answers& answers) {
+  now_us_ = node->wall_us();
   for (auto& a : answers.answers) {
     auto t = ticket::unpack(a.id);
     auto* r = table_.find(t);
     // Late: the request was answered and forgotten.
-    if (r == nullptr || t.place >= r->list.size)
+    if (r == nullptr || t.place >= r->list.size || r->leader)
       continue;
     if (a.kind == answer_kind::failed && a.code != errc::none
         && t.place < r->home_count && t.purpose != keeping)
@@ -268,7 +247,15 @@ void coordinator_state::expire(const ticket& t, request& r) {
       a.needed = r.get->need().needed();
       a.text = describe(r, r.get->need(), r.get->answers());
       answer(r, std::move(a));
+      note_unanswered(r);
     }
+    leave_repairs(t, r);
+    read_apart(r);
+  } else if (r.leader) {
+    const auto* leader = table_.find(*r.leader);
+    if (leader != nullptr && leader->get)
+      a.text = describe(r, leader->get->need(), leader->get->answers());
+    answer(r, std::move(a));
   } else {
     a.maybe_written = r.forwarded.has_value();
     if (r.scan)
@@ -279,9 +266,11 @@ void coordinator_state::expire(const ticket& t, request& r) {
 }
 
 void coordinator_state::tick() {
+  now_us_ = node->wall_us();
+  update_usual();
   if (table_.size() == 0)
     return;
-  auto now_us = node->wall_us();
+  auto now_us = now_us_;
   table_.each([&](const ticket& t, request& r) {
     if (now_us >= r.deadline_us) {
       expire(t, r);
@@ -308,7 +297,7 @@ void coordinator_state::lose(core::member_index m) {
   replica_answers lost;
   lost.from = m;
   table_.each([&](ticket t, request& r) {
-    if (r.put && !r.committed)
+    if ((r.put && !r.committed) || r.leader)
       return;
     for (uint8_t i = 0; i < r.list.size; ++i) {
       if (r.list[i] != m)
@@ -331,6 +320,15 @@ void coordinator_state::lose(core::member_index m) {
 }
 
 void coordinator_state::flush() {
+  unsent_.sent();
+  if (!unusual_.empty() && !hurrying_) {
+    hurrying_ = true;
+    auto due_us = unusual_.top().first;
+    auto wait_us = due_us > now_us_ ? due_us - now_us_ : 0;
+    self->delayed_send(
+      self, std::chrono::microseconds(std::max(wait_us, config.hurry_us)),
+      hurry_atom::value);
+  }
   auto me = caf::actor_cast<replica_asker_actor>(self);
   for (size_t i = 0; i < to_replicas_.size(); ++i)
     if (!to_replicas_[i].empty()) {
@@ -372,6 +370,9 @@ coordinator(loop_pointer<coordinator_actor, coordinator_state> self,
   st.spare_.assign(st.links.size(), core::token_bucket{
                                       config.slow_hints_per_s,
                                       config.slow_hints_per_s});
+  st.latencies_.resize(st.links.size());
+  st.usual_us_.resize(st.links.size(), UINT64_MAX);
+  st.repairs_ = repairs_in_flight{config.max_background_repairs};
   const auto& members = node->epoch->members;
   st.one_data_centre_
     = std::all_of(members.begin(), members.end(), [&](const auto& m) {
@@ -404,6 +405,10 @@ coordinator(loop_pointer<coordinator_actor, coordinator_state> self,
     [&st](go_atom) {
       st.armed = false;
       st.flush();
+    },
+    [&st, done](hurry_atom) {
+      st.hurry();
+      done();
     },
     [&st, done](tick_atom) {
       st.tick();

@@ -4,11 +4,16 @@
 
 #include "actors/grouped.hpp"
 #include "actors/node_context.hpp"
+#include "actors/planted_bug.hpp"
+#include "actors/repairs_in_flight.hpp"
 #include "actors/request_table.hpp"
+#include "actors/unsent_gets.hpp"
 #include "core/get_core.hpp"
 #include "core/put_core.hpp"
 #include "core/scan_core.hpp"
 #include "core/token_bucket.hpp"
+#include "core/share_limit.hpp"
+#include "core/usual_latency.hpp"
 #include "messages/handles.hpp"
 #include "messages/loop_actor.hpp"
 
@@ -18,6 +23,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <queue>
 #include <string>
 #include <vector>
 
@@ -34,6 +40,14 @@ struct coordinator_config {
   uint32_t slow_hints_per_s = 200;
   /// How long a put lives on after its deadline for the homes that lack it.
   uint64_t linger_us = 5'000'000;
+  /// Homes that answer nearly always sooner than that are given up to be slow
+  /// sooner, but not before this.
+  uint64_t hurry_us = 5'000;
+  /// Larger records are compared by their digests.
+  uint32_t digest_above_bytes = 1024;
+  /// Repairs under way that no client waits for.
+  size_t max_background_repairs = 256;
+  planted_bug planted = planted_bug::none;
 };
 
 /// One request in flight.
@@ -59,6 +73,12 @@ struct pending_request {
   std::array<errc, max_homes> failures{};
   std::optional<core::put_core> put;
   std::optional<core::get_core> get;
+  /// Get: homes asked when it started, which tell how long homes take.
+  core::home_set asked_first = 0;
+  /// Get: the one whose reads will answer this one too; and those that wait
+  /// for the reads of this one.
+  std::optional<ticket> leader;
+  std::vector<ticket> joined;
   std::optional<core::scan_core> scan;
   /// Scans: last slot with the same homes, and bytes wanted.
   uint16_t last_slot = 0;
@@ -100,6 +120,8 @@ struct coordinator_state {
   void start(client_ops& ops);
   void on_answers(replica_answers& answers);
   void tick();
+  /// Reads from one more home where those asked take longer than usual.
+  void hurry();
   /// A member can no longer be reached: what it was asked fails. The link says
   /// so too, unless it has crashed.
   void lose(core::member_index m);
@@ -138,7 +160,7 @@ private:
   /// Reachable, and neither suspected nor behind with its disk.
   bool takes_writes(core::member_index m) const;
   core::home_set unreachable_homes(const request& r) const;
-  std::vector<uint8_t> order_of(const request& r) const;
+  core::home_order order_of(const request& r) const;
   std::optional<uint8_t> own_place(const request& r) const;
   /// This node's place among the fallbacks.
   std::optional<uint8_t> own_fallback(const request& r) const;
@@ -189,14 +211,41 @@ private:
   // coordinator_get.cpp
   /// True if `a` failed because this node has no memory for more answers: `r`
   /// was answered so and removed, since another home's would not fit either.
-  bool out_of_room(ticket t, const request& r, const replica_answer& a);
+  bool out_of_room(ticket t, request& r, const replica_answer& a);
   /// What a read whose level cannot be met is answered.
   static errc code_of_failed_read(const request& r, errc otherwise);
-  void start_get(ticket t, request& r, core::requirement need);
+  void start_get(ticket t, request& r, const core::requirement& need);
+  void start_reading(ticket t, request& r, const core::requirement& need);
   void get_answer(ticket t, request& r, replica_answer& a, uint8_t why);
   void get_action(ticket t, request& r, const core::get_core::action& what);
   void answer_get(request& r);
+  /// Answers a get and those that joined it.
+  void answer_readers(request& r, client_answer a);
+
+  // coordinator_join.cpp
+  static uint64_t hash_of(const request& r);
+  /// True if `r` waits for the reads of another get from now on.
+  bool join(ticket t, request& r);
+  /// Those that wait for the reads of `r`, which will bring nothing: they read
+  /// for themselves.
+  void read_apart(request& r);
+
+  // coordinator_repair.cpp
+  void repair(ticket t, request& r, uint8_t place, bool awaited);
+  void repair_answer(ticket t, request& r, bool done);
+  /// Others that wait for repairs of `r`, which is forgotten, repair
+  /// themselves.
+  void leave_repairs(ticket t, request& r);
   void refill(ticket t, const request& r);
+
+  // coordinator_latency.cpp
+  /// How long a member takes, in microseconds; 0 if nothing is known.
+  uint64_t latency_of(core::member_index m) const;
+  void note_latency(core::member_index m, uint64_t since_us);
+  /// Homes that a get that is over does not wait for any more.
+  void note_unanswered(const request& r);
+  void expect_answers(ticket t, const request& r);
+  void update_usual();
   void start_scan(ticket t, request& r, const client_op& op,
                   core::requirement need);
   void scan_answer(ticket t, request& r, replica_answer& a);
@@ -208,6 +257,23 @@ private:
   request_table<request> table_;
   /// Hints for members that are up, but slow.
   std::vector<core::token_bucket> spare_;
+  unsent_gets unsent_;
+  repairs_in_flight repairs_{0};
+  // By member.
+  std::vector<core::usual_latency> latencies_;
+  /// What nearly all answers take at most; the maximum if nothing is known.
+  std::vector<uint64_t> usual_us_;
+  /// Of 10 gets one may read more than the level needs.
+  core::share_limit extra_reads_{10, 100};
+  /// Gets by when they will have taken longer than usual.
+  std::priority_queue<std::pair<uint64_t, uint64_t>,
+                      std::vector<std::pair<uint64_t, uint64_t>>,
+                      std::greater<>>
+    unusual_;
+  bool hurrying_ = false;
+  /// Of the message that is handled.
+  uint64_t now_us_ = 0;
+  uint64_t aged_us_ = 0;
   /// Requirements of clusters with one data centre: by level, count, homes.
   std::map<std::array<uint32_t, 3>, std::optional<core::requirement>> known_;
   std::optional<core::requirement> computed_;

@@ -7,9 +7,30 @@
 
 namespace covey {
 
+namespace {
+
+/// What a planted bug takes for the record.
+core::record oldest_of(core::record r) {
+  auto oldest = std::min_element(r.siblings.begin(), r.siblings.end(),
+                                 [](const auto& x, const auto& y) {
+                                   return x.stamp < y.stamp;
+                                 });
+  if (oldest != r.siblings.end())
+    r.siblings.assign(1, core::sibling{*oldest});
+  return r;
+}
+
+} // namespace
+
 void coordinator_state::start_get(ticket t, request& r,
-                                  core::requirement need) {
+                                  const core::requirement& need) {
   ++node->counters.gets;
+  if (!join(t, r))
+    start_reading(t, r, need);
+}
+
+void coordinator_state::start_reading(ticket t, request& r,
+                                      const core::requirement& need) {
   auto down = unreachable_homes(r);
   if (!need.possible(down)) {
     client_answer a;
@@ -21,26 +42,32 @@ void coordinator_state::start_get(ticket t, request& r,
     table_.remove(t);
     return;
   }
-  r.get.emplace(std::move(need), order_of(r), r.keyspace->policy);
-  get_action(t, r, r.get->start());
+  r.get.emplace(need, order_of(r), r.keyspace->policy);
+  auto what = r.get->start();
+  r.asked_first = what.read | what.digest;
+  if (r.asked_first != 0)
+    expect_answers(t, r);
+  get_action(t, r, what);
 }
 
 void coordinator_state::get_action(ticket t, request& r,
                                    const core::get_core::action& what) {
   auto& get = *r.get;
   for (uint8_t i = 0; i < r.home_count; ++i) {
-    if ((what.read >> i & 1) != 0) {
+    if (((what.read | what.digest) >> i & 1) != 0) {
       auto op = op_for(r, t, i, replica_verb::read, asking);
       op.flushed = get.need().overlaps_itself();
+      if ((what.digest >> i & 1) != 0) {
+        op.digest_number = core::version_hash_number;
+        op.digest_above = config.digest_above_bytes;
+      }
       ask(r, i, std::move(op));
     }
-    if ((what.repair >> i & 1) != 0) {
-      ++node->counters.repairs;
-      auto op = op_for(r, t, i, replica_verb::write, repairing);
-      op.bytes = get.merged_bytes();
-      ask(r, i, std::move(op));
-    }
+    if ((what.repair >> i & 1) != 0)
+      repair(t, r, i, !get.answered());
   }
+  if (what.answer || what.fail)
+    note_unanswered(r);
   if (what.answer) {
     answer_get(r);
     refill(t, r);
@@ -51,20 +78,33 @@ void coordinator_state::get_action(ticket t, request& r,
     a.answered = core::count(get.answers());
     a.needed = get.need().needed();
     a.text = describe(r, get.need(), get.answers());
-    answer(r, std::move(a));
+    answer_readers(r, std::move(a));
   }
   if (get.settled())
     table_.remove(t);
 }
 
-bool coordinator_state::out_of_room(ticket t, const request& r,
+void coordinator_state::answer_readers(request& r, client_answer a) {
+  for (const auto& t : r.joined)
+    if (auto* x = table_.find(t)) {
+      answer(*x, a);
+      table_.remove(t);
+    }
+  r.joined.clear();
+  answer(r, std::move(a));
+}
+
+bool coordinator_state::out_of_room(ticket t, request& r,
                                     const replica_answer& a) {
   if (a.code != errc::overloaded || node->answers->admits(1))
     return false;
   client_answer refused;
   refused.code = errc::overloaded;
   refused.text = a.text;
-  answer(r, std::move(refused));
+  if (r.get)
+    answer_readers(r, std::move(refused));
+  else
+    answer(r, std::move(refused));
   table_.remove(t);
   return true;
 }
@@ -79,15 +119,23 @@ errc coordinator_state::code_of_failed_read(const request& r, errc otherwise) {
 void coordinator_state::get_answer(ticket t, request& r, replica_answer& a,
                                    uint8_t why) {
   auto& get = *r.get;
-  core::get_core::action what;
   if (why == repairing) {
-    what = a.kind == answer_kind::durable ? get.repaired(t.place)
-                                          : get.repair_failed(t.place);
-  } else if (a.kind == answer_kind::record) {
+    repair_answer(t, r, a.kind == answer_kind::durable);
+    return;
+  }
+  if ((r.asked_first & get.awaited() & core::home_set{1} << t.place) != 0
+      && a.kind != answer_kind::failed)
+    note_latency(r.homes[t.place], r.started_us);
+  core::get_core::action what;
+  if (a.kind == answer_kind::record) {
     r.held.absorb(std::move(a.charge));
     what = get.record_from(t.place, std::move(a.bytes));
+  } else if (a.kind == answer_kind::digest) {
+    what = get.digest_from(t.place, a.digest);
+    if (what.read != 0)
+      ++node->counters.digest_misses;
   } else {
-    if (!get.answered() && out_of_room(t, r, a))
+    if (get.reading() && out_of_room(t, r, a))
       return;
     what = get.failed(t.place);
   }
@@ -102,24 +150,15 @@ void coordinator_state::visible_values(const core::record& rec,
       out.emplace_back(s.value);
 }
 
-/// A home that has lost its disk answers no reads, but takes what they found.
-void coordinator_state::refill(ticket t, const request& r) {
-  for (uint8_t i = 0; i < r.home_count; ++i) {
-    if (r.failures[i] != errc::disk_lost || r.get->merged().empty())
-      continue;
-    ++node->counters.repairs;
-    auto op = op_for(r, t, i, replica_verb::write, repairing);
-    core::encode(r.get->merged(), op.bytes);
-    ask(r, i, std::move(op));
-  }
-}
-
 void coordinator_state::answer_get(request& r) {
   const auto& merged = r.get->merged();
   client_answer a;
   a.answered = core::count(r.get->answers());
   a.needed = r.get->need().needed();
-  visible_values(merged, a.values);
+  if (config.planted == planted_bug::older_sibling)
+    visible_values(oldest_of(merged), a.values);
+  else
+    visible_values(merged, a.values);
   uint64_t bytes = 0;
   for (const auto& value : a.values)
     bytes += value.size();
@@ -127,7 +166,7 @@ void coordinator_state::answer_get(request& r) {
   a.context = core::encode_token(
     {merged.seen, merged.highest_stamp()},
     {node->token_key, core::keyspace_id(r.keyspace->name), r.key});
-  answer(r, std::move(a));
+  answer_readers(r, std::move(a));
 }
 
 } // namespace covey

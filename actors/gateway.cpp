@@ -204,6 +204,9 @@ gateway(loop_pointer<local_gateway_actor, gateway_state> self,
   st.random.seed(config.seed);
   st.load = core::load_limit{config.max_requests};
   st.started_us = node->wall_us();
+  // The gateway before this one may have left its figures.
+  node->counters.inflight = 0;
+  node->counters.clients = 0;
   self->set_down_handler([&st](const caf::down_msg& msg) {
     st.forget(msg.source);
   });

@@ -21,6 +21,10 @@ void add_counters(const node_counters& c, wire::StatusReply& out) {
   add(out, "requests.failed", c.failed);
   add(out, "requests.forwarded", c.forwards);
   add(out, "requests.read_repairs", c.repairs);
+  add(out, "requests.read_repairs_dropped", c.repairs_dropped);
+  add(out, "requests.extra_reads", c.extra_reads);
+  add(out, "requests.joined_gets", c.joined_gets);
+  add(out, "requests.digest_misses", c.digest_misses);
   add(out, "clients", c.clients);
   add(out, "clients.dropped", c.clients_dropped);
   add(out, "clients.answers_refused", c.client_answers_refused);

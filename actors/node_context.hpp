@@ -33,6 +33,14 @@ struct node_counters {
   std::atomic<uint64_t> hints_stored{0};
   std::atomic<uint64_t> hints_replayed{0};
   std::atomic<uint64_t> hints_dropped{0};
+  /// Repairs that nobody waited for and that were not made.
+  std::atomic<uint64_t> repairs_dropped{0};
+  /// Reads of one more home because those asked took longer than usual.
+  std::atomic<uint64_t> extra_reads{0};
+  /// Gets answered by the reads of another one.
+  std::atomic<uint64_t> joined_gets{0};
+  /// Records that were read because a digest differed.
+  std::atomic<uint64_t> digest_misses{0};
   std::atomic<uint64_t> forwards{0};
   std::atomic<uint64_t> flushes{0};
   std::atomic<uint64_t> flushed_writes{0};

@@ -305,6 +305,9 @@ peer_link(loop_pointer<local_peer_link_actor, peer_link_state> self,
           const peer_link_collaborators& collaborators) {
   auto& st = self->state;
   st.connector = collaborators.connector;
+  // One does not go on without the other: a link that could not dial any more
+  // would look alive.
+  self->link_to(st.connector);
   st.replicas = collaborators.replicas;
   st.shards = collaborators.shards;
   st.coordinators = collaborators.coordinators;

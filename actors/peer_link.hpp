@@ -90,6 +90,7 @@ private:
   }
   uint64_t now_ms() const;
   void dial();
+  void tell_unreachable(const caf::error& err);
   void greet(const supervisor_actor& portal);
   /// Empty if the peer may be talked to, else why not.
   std::string check_identity(const std::string& cluster,
@@ -124,7 +125,8 @@ private:
   uint64_t last_tick_ms_ = 0;
   uint64_t next_attempt_ms_ = 0;
   uint64_t last_ping_ms_ = 0;
-  uint32_t attempts_ = 0;
+  /// Why the last dial failed, as told; empty once up.
+  std::string unreachable_;
   core::backoff backoff_{50, 2000};
   core::credit_window credit_{0, 0};
   core::clock_offset clock_;

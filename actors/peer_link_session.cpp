@@ -4,6 +4,8 @@
 #include "actors/peer_link.hpp"
 #include "messages/burst.hpp"
 
+#include <algorithm>
+
 namespace covey {
 
 namespace {
@@ -56,7 +58,6 @@ void peer_link_state::start(const peer_link_config& cfg,
 
 void peer_link_state::dial() {
   phase_ = phase::dialling;
-  ++attempts_;
   next_attempt_ms_ = now_ms() + backoff_.next(random_());
   self
     ->request(connector, dial_timeout, dial_atom::value, peer().host,
@@ -65,19 +66,32 @@ void peer_link_state::dial() {
       [this](const supervisor_actor& portal) {
         greet(portal);
       },
-      [this](const caf::error&) {
-        if (attempts_ == 1)
-          node->log->info("peer-link cannot reach {} at {}:{} yet", peer().name,
-                          peer().host, peer().port);
-        if (phase_ == phase::dialling)
-          phase_ = phase::down;
+      [this](const caf::error& err) {
+        if (phase_ != phase::dialling)
+          return;
+        tell_unreachable(err);
+        phase_ = phase::down;
       });
+}
+
+void peer_link_state::tell_unreachable(const caf::error& err) {
+  auto why = err.context().match_elements<std::string>()
+               ? err.context().get_as<std::string>(0)
+               : "no answer in time";
+  // Attempts go on for as long as the peer is away.
+  if (why == unreachable_)
+    return;
+  unreachable_ = why;
+  node->log->warn("peer-link cannot reach {} at {}:{} yet: {}", peer().name,
+                  peer().host, peer().port, why);
 }
 
 void peer_link_state::greet(const supervisor_actor& portal) {
   if (phase_ != phase::dialling)
     return;
   phase_ = phase::greeting;
+  // The dial may have taken longer than the wait for the next.
+  next_attempt_ms_ = std::max(next_attempt_ms_, now_ms());
   portal_ = portal;
   self->monitor(portal);
   session_ = random_();
@@ -225,7 +239,7 @@ void peer_link_state::go_up(const peer_link_actor& remote, uint64_t session) {
   session_ = session;
   received_ = 0;
   told_ = 0;
-  attempts_ = 0;
+  unreachable_.clear();
   credit_.reset();
   clock_.reset();
   backoff_.reset();
@@ -312,10 +326,9 @@ void peer_link_state::tick() {
       ++first_;
     }
   }
-  auto stuck = (phase_ == phase::greeting || phase_ == phase::dialling)
-               && now >= next_attempt_ms_ + config.timeout_ms;
-  if (stuck)
-    go_down("");
+  // A dial ends by itself.
+  if (phase_ == phase::greeting && now >= next_attempt_ms_ + config.timeout_ms)
+    go_down("it does not answer our hello");
   if (phase_ == phase::down && dials() && now >= next_attempt_ms_)
     dial();
 }

@@ -10,6 +10,14 @@ namespace covey {
 
 using storage::status;
 
+namespace {
+
+bool is_read(answer_kind kind) {
+  return kind == answer_kind::record || kind == answer_kind::digest;
+}
+
+} // namespace
+
 void storage_shard_state::start(storage_shard_config cfg, node_context_ptr ctx,
                                 flusher_actor f) {
   config = cfg;
@@ -161,14 +169,25 @@ void storage_shard_state::read(const asked& x, answer_groups& now) {
   replica_answer answer;
   answer.id = op.id;
   answer.kind = answer_kind::record;
-  if (found == status::ok) {
+  auto digest = found == status::ok
+                && op.digest_number == core::version_hash_number
+                && bytes.size() > op.digest_above;
+  if (digest) {
+    auto record = core::decode_record(bytes);
+    if (!record) {
+      now.add(x.from, refusal(op.id, errc::storage_failed));
+      return;
+    }
+    answer.kind = answer_kind::digest;
+    answer.digest = core::version_hash(*record);
+  } else if (found == status::ok) {
     if (!has_room(x, bytes.size(), now))
       return;
     answer.bytes.assign(bytes);
     answer.charge = {node->answers, bytes.size()};
     read_bytes_ += bytes.size();
   }
-  if (op.flushed)
+  if (op.flushed && config.planted != planted_bug::read_unflushed)
     answer_flushed(core::hash64(key), x, std::move(answer), now);
   else
     now.add(x.from, std::move(answer));
@@ -189,7 +208,7 @@ void storage_shard_state::flushed(uint64_t up_to) {
   for (auto& x : waiting_) {
     if (x.sequence > up_to)
       rest.push_back(std::move(x));
-    else if (x.answer.kind == answer_kind::record && x.deadline_us < now_us)
+    else if (is_read(x.answer.kind) && x.deadline_us < now_us)
       now.add(x.to, refusal(x.answer.id, errc::deadline_expired));
     else
       now.add(x.to, std::move(x.answer));

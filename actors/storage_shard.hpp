@@ -5,6 +5,7 @@
 
 #include "actors/grouped.hpp"
 #include "actors/node_context.hpp"
+#include "actors/planted_bug.hpp"
 #include "actors/shard_identity.hpp"
 #include "actors/storage_shard_hints.hpp"
 #include "core/bloom_filter.hpp"
@@ -25,14 +26,6 @@
 #include <vector>
 
 namespace covey {
-
-/// Defects that the simulation must find. Never set outside of tests.
-enum class planted_bug : uint8_t {
-  none,
-  ack_before_flush,
-  send_before_commit,
-  drop_hint,
-};
 
 struct storage_shard_config {
   uint32_t shard = 0;

@@ -4,6 +4,13 @@
 
 namespace covey {
 
+namespace {
+
+/// Of a child, as outsiders are told.
+constexpr size_t max_reason_bytes = 512;
+
+} // namespace
+
 template <class Handle>
 Handle supervisor_state::find(child_spec::kind role,
                               core::member_index peer) const {
@@ -41,21 +48,26 @@ void supervisor_state::child_down(const caf::down_msg& msg) {
     return;
   const auto& spec = config.children[i];
   auto reason = self->system().render(msg.reason);
+  wire::ChildEvent event;
+  event.set_name(spec.name);
+  event.set_reason(reason.substr(0, max_reason_bytes));
+  event.set_restarts(restarts[i]);
+  event.set_essential(spec.essential);
   if (spec.essential) {
-    stopping = true;
-    config.give_up(spec.name + " crashed (" + reason
-                   + "): its memory may disagree with the disk, so the node "
-                     "stops and must be started again");
+    end_node(std::move(event),
+             spec.name + " crashed (" + reason
+               + "): its memory may disagree with the disk, so the node stops "
+                 "and must be started again");
     return;
   }
   auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                   self->clock().now().time_since_epoch())
                   .count();
   if (!limit.allows(static_cast<uint64_t>(now_ms))) {
-    stopping = true;
-    config.give_up(spec.name + " crashed (" + reason + ") too often: more than "
-                   + std::to_string(config.restarts) + " restarts in "
-                   + std::to_string(config.window_ms / 1000) + " s");
+    end_node(std::move(event),
+             spec.name + " crashed (" + reason + ") too often: more than "
+               + std::to_string(config.restarts) + " restarts in "
+               + std::to_string(config.window_ms / 1000) + " s");
     return;
   }
   node->log->error("supervisor restarts {} and {} after it: it crashed ({})",
@@ -64,6 +76,18 @@ void supervisor_state::child_down(const caf::down_msg& msg) {
   ++node->counters.restarts;
   stop_from(i);
   start_from(i);
+  event.set_restarts(restarts[i]);
+  event.set_restarted(true);
+  event.set_followers(static_cast<uint32_t>(children.size() - i - 1));
+  tell(event);
+}
+
+void supervisor_state::end_node(wire::ChildEvent&& event,
+                                const std::string& why) {
+  stopping = true;
+  event.set_node_ends(why.substr(0, max_reason_bytes));
+  tell(event);
+  config.give_up(why);
 }
 
 void supervisor_state::drain() {
@@ -114,6 +138,7 @@ supervisor(local_supervisor_actor::stateful_pointer<supervisor_state> self,
   st.limit = core::restart_limit{config.restarts, config.window_ms};
   st.restarts.resize(config.children.size());
   self->set_down_handler([&st](const caf::down_msg& msg) {
+    st.watchers.erase(msg.source);
     st.child_down(msg);
   });
   // Whoever reaches the port may send anything: it must not fill our stderr.
@@ -148,14 +173,10 @@ supervisor(local_supervisor_actor::stateful_pointer<supervisor_state> self,
       return st.find<gateway_actor>(child_spec::kind::gateway);
     },
     [&st](children_atom) {
-      wire::Children out;
-      for (size_t i = 0; i < st.config.children.size(); ++i) {
-        auto* child = out.add_children();
-        child->set_name(st.config.children[i].name);
-        child->set_restarts(st.restarts[i]);
-        child->set_essential(st.config.children[i].essential);
-      }
-      return out;
+      return st.list_children();
+    },
+    [&st](const wire::WatchRequest& in) {
+      st.watch(in);
     },
     [&st, self](drain_atom) {
       st.drained = self->make_response_promise<bool>();

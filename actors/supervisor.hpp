@@ -11,6 +11,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,8 @@ struct supervisor_config {
   uint32_t restarts = 5;
   uint64_t window_ms = 60'000;
   caf::timespan drain_timeout = std::chrono::seconds(10);
+  /// Programs outside that may be subscribed at once; more are `overloaded`.
+  size_t max_watchers = 64;
   /// Called when the node cannot go on, with one line saying why.
   std::function<void(const std::string& why)> give_up;
 };
@@ -49,10 +52,17 @@ struct supervisor_state {
   void start_from(size_t i);
   void stop_from(size_t i);
   void child_down(const caf::down_msg& msg);
+  void end_node(wire::ChildEvent&& event, const std::string& why);
   void drain();
   void drain_shards();
   template <class Handle>
   Handle find(child_spec::kind role, core::member_index peer = 0) const;
+
+  // -- whoever watches (supervisor_watch.cpp) --
+  wire::Children list_children() const;
+  void watch(const wire::WatchRequest& in);
+  /// Tells all subscribers.
+  void tell(const wire::ChildEvent& event);
 
   local_supervisor_actor::pointer self;
   supervisor_config config;
@@ -60,6 +70,7 @@ struct supervisor_state {
   started_children children;
   std::vector<uint32_t> restarts;
   core::restart_limit limit{0, 0};
+  std::map<caf::actor_addr, node_watcher_actor> watchers;
   bool stopping = false;
   size_t undrained = 0;
   bool all_clean = true;

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -27,6 +28,7 @@ struct options {
   uint32_t clients = 1;
   uint32_t window = 1;
   uint32_t rate = 0;
+  uint32_t loud = 0;
   double seconds = 5;
   uint32_t reads = 50;
   uint32_t keys = 10'000;
@@ -34,15 +36,20 @@ struct options {
   uint32_t timeout_ms = 5'000;
   std::string keyspace = "default";
   bool fill = false;
+  bool hold_back = false;
 };
 
 /// What came back, counted by code.
 class tally {
 public:
   void count(const covey::client::result& r, steady::time_point sent) {
-    ++codes_[static_cast<uint8_t>(r.code)];
-    if (!r.ok())
+    auto first = ++codes_[static_cast<uint8_t>(r.code)] == 1;
+    if (!r.ok()) {
+      std::lock_guard<std::mutex> guard{mutex_};
+      if (first)
+        errors_[covey::to_string(r.code)] = r.text;
       return;
+    }
     auto us = std::chrono::duration_cast<std::chrono::microseconds>(
       steady::now() - sent);
     std::lock_guard<std::mutex> guard{mutex_};
@@ -67,6 +74,7 @@ public:
         q * static_cast<double>(latencies_us_.size() - 1));
       return latencies_us_[i] / 1000.0;
     };
+    out["first_errors"] = errors_;
     out["seconds"] = seconds;
     out["answered_per_s"] = static_cast<double>(all) / seconds;
     out["ok_per_s"] = static_cast<double>(latencies_us_.size()) / seconds;
@@ -79,6 +87,8 @@ private:
   std::array<std::atomic<uint64_t>, 256> codes_{};
   std::mutex mutex_;
   std::vector<uint32_t> latencies_us_;
+  /// The first text of each code.
+  std::map<std::string, std::string> errors_;
 };
 
 class storm {
@@ -92,6 +102,7 @@ public:
          static_cast<uint16_t>(std::stoul(text.substr(colon + 1)))});
     }
     settings.retries = 0;
+    settings.hold_back = o.hold_back;
     // What these nodes do is measured, not what the client makes of it.
     settings.by_slot = false;
     how_.keyspace = o.keyspace;
@@ -169,10 +180,18 @@ private:
         std::chrono::duration<double>(steady::now() - begin).count()
         * options_.rate);
       for (; sent < due; ++sent)
-        ask(*clients_[sent % clients_.size()], false);
+        ask(*clients_[whose(sent)], false);
       std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
     settle();
+  }
+
+  /// Who sends request `i`: each in turn, or one in twenty the quiet ones.
+  size_t whose(uint64_t i) const {
+    auto quiet = clients_.size() - options_.loud;
+    if (options_.loud == 0 || quiet == 0)
+      return i % clients_.size();
+    return i % 20 == 0 ? options_.loud + i / 20 % quiet : i % options_.loud;
   }
 
   void settle() {
@@ -221,14 +240,21 @@ int main(int argc, char** argv) {
   app.add_option("--clients", o.clients, "connections");
   app.add_option("--window", o.window, "requests in flight per client");
   app.add_option("--rate", o.rate, "requests a second in all; 0: windows");
+  app.add_option("--loud", o.loud,
+                 "clients that send 19 of 20 requests, with --rate; 0: all "
+                 "send the same");
   app.add_option("--seconds", o.seconds, "how long");
   app.add_option("--reads", o.reads, "gets among the requests, percent");
   app.add_option("--keys", o.keys, "keys asked for");
   app.add_option("--value-bytes", o.value_bytes, "size of a value");
   app.add_option("--timeout-ms", o.timeout_ms, "deadline of a request");
   app.add_option("--keyspace", o.keyspace, "of the keys");
+  app.add_flag("--hold-back", o.hold_back,
+               "as clients do unless told otherwise: refuse at the client what "
+               "an overloaded node would refuse");
   app.add_flag("--fill", o.fill, "writes every key once, and nothing else");
   CLI11_PARSE(app, argc, argv);
+  o.loud = std::min(o.loud, o.clients);
   storm s{o};
   if (o.fill)
     return s.fill() ? 0 : 1;

@@ -4,8 +4,11 @@
 
 #include <caf/io/middleman.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace covey::client {
@@ -27,6 +30,10 @@ struct config : system_config {
   }
 };
 
+// CAF tells the systems of a process apart by one byte of their node ids. Two
+// of the same id would get each other's answers.
+constexpr size_t most_systems = 250;
+
 struct configured_system {
   config settings;
   caf::actor_system system{settings};
@@ -39,10 +46,30 @@ struct pool {
     return *the_one;
   }
 
+  caf::actor_system& add();
+
   std::mutex mutex;
   std::vector<std::unique_ptr<configured_system>> all;
   std::vector<caf::actor_system*> idle;
 };
+
+caf::actor_system& pool::add() {
+  auto refuse = [] {
+    throw std::runtime_error{"this process has too many clients, the most is "
+                             + std::to_string(most_systems)
+                             + ": let threads share one"};
+  };
+  if (all.size() >= most_systems)
+    refuse();
+  auto fresh = std::make_unique<configured_system>();
+  auto taken = std::any_of(all.begin(), all.end(), [&](const auto& x) {
+    return x->system.node() == fresh->system.node();
+  });
+  all.push_back(std::move(fresh));
+  if (taken)
+    refuse();
+  return all.back()->system;
+}
 
 } // namespace
 
@@ -55,10 +82,8 @@ void give_back::operator()(caf::actor_system* system) const {
 borrowed_system borrow_system() {
   auto& systems = pool::instance();
   std::lock_guard<std::mutex> guard{systems.mutex};
-  if (systems.idle.empty()) {
-    systems.all.push_back(std::make_unique<configured_system>());
-    return borrowed_system{&systems.all.back()->system};
-  }
+  if (systems.idle.empty())
+    return borrowed_system{&systems.add()};
   borrowed_system result{systems.idle.back()};
   systems.idle.pop_back();
   return result;

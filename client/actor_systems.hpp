@@ -16,7 +16,8 @@ struct give_back {
 using borrowed_system = std::unique_ptr<caf::actor_system, give_back>;
 
 /// An actor system of one's own, never destroyed: CAF 0.17 can hang while a
-/// system with detached actors is torn down. Thread-safe.
+/// system with detached actors is torn down. Thread-safe. Throws
+/// std::runtime_error if the process has as many as CAF can tell apart.
 borrowed_system borrow_system();
 
 } // namespace covey::client

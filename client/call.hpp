@@ -51,6 +51,8 @@ struct call {
 
   // Kept by the router.
   size_t bytes = 0;
+  caf::actor_clock::time_point submitted;
+  caf::actor_clock::time_point sent;
   uint32_t attempts = 0;
   bool maybe_written = false;
   caf::actor_clock::time_point not_before;

@@ -4,9 +4,21 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
+#include <stdexcept>
+
 namespace covey::client {
 
 namespace {
+
+/// So that no deadline overflows.
+constexpr auto longest_timeout
+  = std::chrono::milliseconds{std::chrono::hours{24}};
+
+/// What has expired already lives no longer than a value can.
+uint64_t ttl_ms(std::chrono::milliseconds x) {
+  return x.count() < 0 ? 1 : static_cast<uint64_t>(x.count());
+}
 
 std::mt19937_64 seeded_rng() {
   std::random_device device;
@@ -24,7 +36,7 @@ wire::PutRequest put_request(std::string&& key,
   request.set_level(static_cast<uint32_t>(options.level.level));
   request.set_level_count(options.level.count);
   request.set_quorum(static_cast<uint32_t>(options.quorum));
-  request.set_ttl_ms(static_cast<uint64_t>(options.time_to_live.count()));
+  request.set_ttl_ms(ttl_ms(options.time_to_live));
   return request;
 }
 
@@ -66,6 +78,7 @@ client::impl::impl(settings given)
   router_config config;
   config.nodes = options.nodes;
   config.by_slot = options.by_slot;
+  config.hold_back = options.hold_back;
   config.data_centre = options.data_centre;
   config.agent = options.agent;
   config.seed = rng();
@@ -85,7 +98,9 @@ void client::impl::submit(request_body&& request, const request_options& how,
                           std::function<void(outcome&)> done) {
   call c;
   c.request = std::move(request);
-  c.deadline = system->clock().now() + how.timeout;
+  c.deadline
+    = system->clock().now()
+      + std::clamp(how.timeout, std::chrono::milliseconds{0}, longest_timeout);
   c.retries = options.retries;
   c.done = std::move(done);
   caf::anon_send(router, std::move(c));
@@ -107,7 +122,11 @@ core::request_id client::impl::new_request_id() {
   return {high, rng()};
 }
 
-client::client(settings config) : impl_(new impl{std::move(config)}) {}
+client::client(settings config) {
+  if (config.nodes.empty())
+    throw std::invalid_argument{"a client needs a node to begin with"};
+  impl_ = std::make_unique<impl>(std::move(config));
+}
 
 client::~client() = default;
 
@@ -129,24 +148,33 @@ void client::remove(std::string key, const request_options& options,
   impl_->write(std::move(request), options, std::move(done));
 }
 
-void client::get(std::string key, const request_options& options,
-                 callback done) {
+void client::impl::read(std::string&& key, const request_options& options,
+                        callback done) {
   wire::GetRequest request;
   request.set_keyspace(options.keyspace);
   request.set_key(std::move(key));
   request.set_level(static_cast<uint32_t>(options.level.level));
   request.set_level_count(options.level.count);
-  impl_->submit(
-    std::move(request), options,
-    [resolve = options.resolve, done = std::move(done)](outcome& o) {
-      auto r = to_result(o);
-      if (resolve && r.values.size() > 1) {
-        auto merged = resolve(std::move(r.values));
-        r.values.clear();
-        r.values.push_back(std::move(merged));
-      }
-      done(std::move(r));
-    });
+  submit(std::move(request), options, [done = std::move(done)](outcome& o) {
+    done(to_result(o));
+  });
+}
+
+void resolve_siblings(result& r, const resolver& resolve) {
+  if (!resolve || r.values.size() < 2)
+    return;
+  auto merged = resolve(std::move(r.values));
+  r.values.clear();
+  r.values.push_back(std::move(merged));
+}
+
+void client::get(std::string key, const request_options& options,
+                 callback done) {
+  impl_->read(std::move(key), options,
+              [resolve = options.resolve, done = std::move(done)](result&& r) {
+                resolve_siblings(r, resolve);
+                done(std::move(r));
+              });
 }
 
 result client::put(std::string key, std::string value,
@@ -164,8 +192,10 @@ result client::remove(std::string key, const request_options& options) {
 
 result client::get(std::string key, const request_options& options) {
   waiter<result> w;
-  get(std::move(key), options, w.done());
-  return w.wait();
+  impl_->read(std::move(key), options, w.done());
+  auto r = w.wait();
+  resolve_siblings(r, options.resolve);
+  return r;
 }
 
 wire::StatusReply client::status(const request_options& options) {

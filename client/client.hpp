@@ -26,7 +26,8 @@ enum class errc : uint8_t;
 namespace covey::client {
 
 struct settings {
-  /// Where to begin, in this order, round and round; at least one.
+  /// Where to begin, in this order, round and round. With none the constructor
+  /// throws std::invalid_argument.
   std::vector<node_address> nodes;
   /// Learn the members and send each request to a home of its key. Otherwise
   /// only to `nodes`, one at a time.
@@ -38,13 +39,17 @@ struct settings {
   /// How often a request is repeated, with the same request id, after an error
   /// that makes this safe.
   uint32_t retries = 2;
+  /// While a node answers `overloaded`, or late, answer what it would not
+  /// answer in time with `overloaded` without sending it.
+  bool hold_back = true;
   /// None: plain connections, which a node without TLS takes. Files that do not
   /// pass network::check make every request fail with `unavailable`.
   network::tls_files tls;
 };
 
-/// Merges siblings, two or more, into one value. For asynchronous gets on the
-/// client's thread: must neither block nor throw.
+/// Merges siblings, two or more, into one value. Called by the thread that
+/// waits for the get; for asynchronous gets on the client's thread, as a
+/// callback.
 using resolver = std::function<std::string(std::vector<std::string>&&)>;
 
 struct request_options {
@@ -53,10 +58,12 @@ struct request_options {
   /// Writes only: whether fallbacks may be counted, that keep the write for a
   /// home which cannot take it. The result says whether homes alone met it.
   core::quorum_kind quorum = core::quorum_kind::keyspace_default;
+  /// At most a day.
   std::chrono::milliseconds timeout{5000};
   /// Writes only: what the last get of the key returned.
   std::string context;
-  /// Writes only; zero means the keyspace's default.
+  /// Writes only; zero means the keyspace's default, less than that that the
+  /// value has expired already.
   std::chrono::milliseconds time_to_live{0};
   /// Writes only: of the earlier attempt, if this one repeats it. None given: a
   /// new one.
@@ -140,18 +147,21 @@ struct scan_page {
   }
 };
 
-/// Called once, on the client's own thread: must neither block, nor throw, nor
-/// destroy the client.
+/// Called once, on the client's own thread: must neither block, nor throw,
+/// which ends the process, nor destroy the client.
 using callback = std::function<void(result&&)>;
 using many_callback = std::function<void(std::vector<result>&&)>;
 
 /// What a key's values, none or one or siblings, are to become.
 using change = std::function<std::string(std::vector<std::string>&&)>;
 
-/// Every request is answered, latest at its deadline. Thread-safe. The
-/// destructor answers what is in flight with `shutting_down`.
+/// Every request is answered, latest some 20 ms after its deadline.
+/// Thread-safe. The destructor answers what is in flight with `shutting_down`;
+/// callbacks are to start nothing then: it would not be answered.
 class client {
 public:
+  /// Throws std::invalid_argument without nodes, and std::runtime_error if the
+  /// process has 250 clients already: CAF cannot tell more apart.
   explicit client(settings config);
   ~client();
   client(const client&) = delete;

@@ -22,6 +22,8 @@ struct client::impl {
   /// Gives the write its request id.
   void write(wire::PutRequest&& request, const request_options& how,
              callback done);
+  /// A get whose siblings stay as they are.
+  void read(std::string&& key, const request_options& how, callback done);
   core::request_id new_request_id();
 
   settings options;
@@ -31,6 +33,9 @@ struct client::impl {
   connector_actor connector;
   router_actor router;
 };
+
+/// Makes one value of siblings, if there are any and somebody says how.
+void resolve_siblings(result& r, const resolver& resolve);
 
 /// Waits for what an asynchronous request gives its callback.
 template <class T>

@@ -63,9 +63,14 @@ void client::multi_put(std::vector<write> writes,
 
 std::vector<result> client::multi_get(std::vector<std::string> keys,
                                       const request_options& options) {
+  auto how = options;
+  how.resolve = nullptr;
   waiter<std::vector<result>> w;
-  multi_get(std::move(keys), options, w.done());
-  return w.wait();
+  multi_get(std::move(keys), how, w.done());
+  auto results = w.wait();
+  for (auto& r : results)
+    resolve_siblings(r, options.resolve);
+  return results;
 }
 
 std::vector<result> client::multi_put(std::vector<write> writes,

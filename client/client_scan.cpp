@@ -23,11 +23,12 @@ scan_page to_page(outcome& o, const scan_cursor& from,
     return page;
   page.next.slot = reply->next_slot();
   page.next.after_key = std::move(*reply->mutable_next_after_key());
-  auto stuck = page.next.slot < from.slot
-               || (page.next == from && reply->entries_size() == 0);
-  if (stuck) {
+  auto onward
+    = page.next.slot > from.slot
+      || (page.next.slot == from.slot && page.next.after_key > from.after_key);
+  if (!onward) {
     page.code = errc::bad_message;
-    page.text = "the node sent an empty page that leads nowhere";
+    page.text = "the node sent a page that does not lead onward";
     page.next = from;
     return page;
   }

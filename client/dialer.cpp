@@ -13,4 +13,13 @@ connector_actor spawn_dialer(caf::actor_system& sys,
   return network::spawn_dialer(sys, std::move(config));
 }
 
+std::string dial_failure(const caf::error& err) {
+  if (err == caf::sec::request_timeout)
+    return "no connection in time";
+  // The dialer says why in a sentence.
+  if (err.context().match_elements<std::string>())
+    return err.context().get_as<std::string>(0);
+  return to_string(err);
+}
+
 } // namespace covey::client

@@ -7,11 +7,16 @@
 
 #include <caf/actor_system.hpp>
 
+#include <string>
+
 namespace covey::client {
 
 /// Answers a dial within a second and a half, plain if there are no files. One
 /// for each session: it has a thread of its own, and ends by an exit message.
 connector_actor spawn_dialer(caf::actor_system& sys,
                              const network::tls_files& tls);
+
+/// Why a dial failed, in a few words; `err` is what the request for it gave.
+std::string dial_failure(const caf::error& err);
 
 } // namespace covey::client

@@ -101,6 +101,7 @@ void importer::send(record_ptr r) {
 void importer::answered(record_ptr r, result&& answer) {
   std::lock_guard<std::mutex> guard{mutex_};
   --in_flight_;
+  r->maybe_written = r->maybe_written || answer.maybe_written;
   auto now = clock::now();
   if (answer.ok()) {
     ++counts_.acknowledged;
@@ -114,8 +115,8 @@ void importer::answered(record_ptr r, result&& answer) {
     } else {
       if (++counts_.failed[answer.code] == 1)
         news_.push_back(error_line(
-          "import", {answer.code, answer.text, true, answer.maybe_written}));
-      if (answer.maybe_written)
+          "import", {answer.code, answer.text, true, r->maybe_written}));
+      if (r->maybe_written)
         ++counts_.maybe_written;
     }
   }

@@ -69,6 +69,8 @@ private:
     clock::time_point deadline;
     clock::time_point due;
     uint32_t tries = 0;
+    /// An attempt may have happened.
+    bool maybe_written = false;
     /// The key's values have been read, and this is their context.
     bool looked = false;
     std::string context;

@@ -12,7 +12,16 @@ namespace {
 
 using namespace covey::client;
 
+[[noreturn]] void end(int code) {
+  // Every request is answered. The client's threads live as long as the
+  // process: nothing of it is destroyed under them.
+  std::fflush(nullptr);
+  ::_exit(code);
+}
+
 int run(const options& opts) {
+  if (opts.command == "watch")
+    end(run_watch(opts));
   using command = int (*)(const options&, client&);
   const std::map<std::string, command> commands{
     {"put", run_put},       {"get", run_get},       {"delete", run_delete},
@@ -26,11 +35,7 @@ int run(const options& opts) {
   // One request does not pay for connections to more nodes.
   config.by_slot = opts.command == "import" || opts.command == "export";
   client kv{std::move(config)};
-  auto code = commands.at(opts.command)(opts, kv);
-  // Every request is answered. The client's threads live as long as the
-  // process: nothing of it is destroyed under them.
-  std::fflush(nullptr);
-  ::_exit(code);
+  end(commands.at(opts.command)(opts, kv));
 }
 
 } // namespace

@@ -4,10 +4,13 @@
 
 #include "client/address.hpp"
 #include "client/call.hpp"
+#include "client/send_window.hpp"
+#include "client/throttle.hpp"
 #include "messages/handles.hpp"
 
 #include <caf/actor_clock.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -26,8 +29,16 @@ struct node_session {
   bool usable() const {
     return now == phase::up && leaving.empty();
   }
+  /// How many may be in flight.
+  size_t room() const {
+    return paced ? std::min(credit, window.size()) : credit;
+  }
   bool has_room() const {
-    return in_flight.size() + queue.size() < credit;
+    return in_flight.size() + queue.size() < room();
+  }
+  /// What joins the queue now would be answered too late.
+  bool crowded() const {
+    return paced && window.late() && queue.size() >= window.size();
   }
 
   uint32_t id = 0;
@@ -57,6 +68,10 @@ struct node_session {
   /// Bytes of bursts since the welcome, and what the node was told of them.
   uint64_t taken = 0;
   uint64_t told = 0;
+  /// Held back by what `overload` and `window` have learnt.
+  bool paced = true;
+  throttle overload;
+  send_window window;
   /// It answered `unavailable`: others come first until then.
   time_point avoid_until;
   /// Why nothing more is sent, if so: the session rests once all is answered.

@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* description
   = "covey talks to a cluster of coveyd: put and get keys, import and export,\n"
-    "look at the members and at the ring.";
+    "look at the members and at the ring, and watch the nodes.";
 
 constexpr const char* footer = R"(
 Consistency levels: ONE, TWO, THREE, QUORUM, ALL, LOCAL_ONE, LOCAL_QUORUM,
@@ -37,6 +37,7 @@ Examples:
   covey export > records.jsonl
   covey status
   covey ring greeting
+  covey watch                         # until interrupted
 'covey COMMAND --help' tells the options of a command.)";
 
 // What CLI11 fills, before it is checked.
@@ -53,8 +54,8 @@ constexpr uint64_t max_ttl_s = 100ull * 366 * 24 * 3600;
 
 void add_global_options(CLI::App& app, options& out, raw_options& raw) {
   add_cluster_options(app, out, raw.cluster,
-                      "Nodes to begin with, tried in this order; import and "
-                      "export\nfind the others",
+                      "Nodes to begin with, tried in this order; import, "
+                      "export\nand watch find the others",
                       "'covey status' lists them");
   app.add_flag("--json", out.json, "Write JSON, for programs");
   app.set_help_flag("-h,--help", "Print this and exit");
@@ -97,6 +98,43 @@ CLI::App& add_command(CLI::App& app, const char* name, const char* help,
              + "\n'covey --help' tells the options of all commands, the "
                "consistency levels and the exit codes.");
   return cmd;
+}
+
+void add_watch(CLI::App& app, options& out) {
+  auto& watch = add_command(
+    app, "watch", "Report each node that goes up or down, and each crash in it",
+    "Starts with the state of every node, then writes a line for each event:\n"
+    "  node_up          met first, or again in the run that was known\n"
+    "  node_restarted   met again, as a new process: its run has changed\n"
+    "  node_silent      connected, but does not answer: frozen, or very busy\n"
+    "  node_answers     was silent\n"
+    "  node_down        its process ended, or it cannot be reached from here\n"
+    "  child_restarted  an actor of the node crashed and was started anew\n"
+    "  child_crashed    an actor crashed and the node ends because of it\n"
+    "Nodes that are not there are tried again without end.\n"
+    "Exit codes: 0 when interrupted or after --for-s, and for --once if all "
+    "are up;\n3 if stdout cannot be written, and for --once if one is not "
+    "up.\n"
+    "Examples:\n  covey watch\n  covey --json watch --for-s 3600 > "
+    "events.jsonl\n"
+    "  covey watch --once   # for scripts: is every node up?");
+  auto* once = watch
+                 .add_flag("--once", out.watch_once,
+                           "Write the state of every node once all are known "
+                           "to be up or\ndown, at most after --timeout-ms, "
+                           "and end")
+                 ->option_text(" ");
+  watch.add_flag("--only-given", out.only_given,
+                 "Only the nodes of --node, not all members");
+  watch.add_option("--for-s", out.for_s, "End after so long")
+    ->check(CLI::Range(1u, 31'536'000u))
+    ->excludes(once)
+    ->option_text("SECONDS");
+  watch
+    .add_option("--silence-ms", out.silence_ms,
+                "A node that leaves a question open for so long is silent")
+    ->check(CLI::Range(100u, 2000u))
+    ->option_text("100..2000 (default 1500)");
 }
 
 void add_commands(CLI::App& app, options& out, raw_options& raw) {
@@ -169,6 +207,7 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
     = add_command(app, "ring", "Show who owns how much, or where a key lies",
                   "Examples:\n  covey ring\n  covey ring greeting");
   add_key(ring, out, raw, false);
+  add_watch(app, out);
 }
 
 // Translates what CLI11 filled; throws CLI::ValidationError.

@@ -27,6 +27,12 @@ struct options : cluster_options {
   bool overwrite = false;
   // export only.
   std::string prefix;
+  // watch only.
+  bool watch_once = false;
+  bool only_given = false;
+  /// 0: until it is interrupted.
+  uint32_t for_s = 0;
+  uint32_t silence_ms = 1500;
 };
 
 /// Parses the command line. An exit code if there is nothing left to do: the

@@ -21,6 +21,17 @@ void router_state::start(router_config config, connector_actor connector) {
 
 void router_state::submit(call& c) {
   c.bytes = size_of(c.request);
+  if (c.deadline <= now() || c.bytes > config_.max_waiting_bytes) {
+    outcome o;
+    auto late = c.deadline <= now();
+    o.code = late ? errc::deadline_expired : errc::value_too_large;
+    o.text = late ? std::string{"no time was left to send it"}
+                  : "the request has " + std::to_string(c.bytes)
+                      + " bytes, this client sends at most "
+                      + std::to_string(config_.max_waiting_bytes);
+    finish(std::move(c), std::move(o));
+    return;
+  }
   if (waiting_calls_ >= config_.max_waiting
       || waiting_bytes_ + c.bytes > config_.max_waiting_bytes) {
     outcome o;
@@ -30,6 +41,7 @@ void router_state::submit(call& c) {
     return;
   }
   budget_.on_request();
+  c.submitted = now();
   route(std::move(c));
   gather();
 }
@@ -81,10 +93,8 @@ void router_state::on_tick() {
 void router_state::arm() {
   auto busy = waiting_calls_ > 0 || !resting_.empty();
   auto due = time_point::max();
-  auto up = false;
   for (const auto& s : sessions_) {
     busy = busy || !s->in_flight.empty();
-    up = up || s->now == phase::up;
     if (s->now == phase::greeting)
       due = std::min(due, s->hello_sent + config_.hello_timeout);
     else if (s->wanted && s->now == phase::resting)
@@ -94,7 +104,7 @@ void router_state::arm() {
     due = std::min(due, next_deadline_);
   for (const auto& c : resting_)
     due = std::min(due, c.not_before);
-  if (!up)
+  if (alone())
     due = std::min(due, rest_until_);
   if (due == time_point::max())
     return;

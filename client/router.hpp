@@ -39,6 +39,8 @@ struct router_config {
   bool by_slot = true;
   /// Homes here come first.
   std::string data_centre;
+  /// Refuse here what an overloaded node would refuse anyway.
+  bool hold_back = true;
   /// Program and version, for the nodes' logs.
   std::string agent = "covey";
   uint64_t seed = 0;
@@ -95,7 +97,9 @@ private:
   node_session& add_session(const node_address& where);
   node_session* find(uint32_t id);
   node_session* sender();
-  /// Dials the next one in turn unless one is up or on its way.
+  /// None takes requests, or is on its way to.
+  bool alone() const;
+  /// If so, dials the next one in turn.
   void seek();
   void dial(node_session& s);
   void greet(node_session& s, const supervisor_actor& supervisor);
@@ -106,7 +110,6 @@ private:
   /// Has something besides `s` to go to.
   void look_beyond(const node_session& s);
   std::string failure_text() const;
-  bool any_up() const;
 
   // -- calls (router_calls.cpp) --
   void gather();
@@ -114,6 +117,7 @@ private:
   void send_burst(node_session& s);
   void tell_taken(node_session& s);
   void dispatch(node_session& s, call&& c);
+  bool held_back(node_session& s, const call& c);
   bool join(node_session& s, call& c);
   void stamp(const node_session& s, request_body& request, uint64_t id,
              time_point deadline) const;
@@ -129,7 +133,13 @@ private:
   void settle(call&& c, outcome&& o, const node_session* by);
   /// True if it is repeated.
   bool repeat(call& c, const outcome& o, const node_session* by);
-  void finish(call&& c, outcome&& o);
+  /// A callback that throws would take the calls of all others with it.
+  void finish(call&& c, outcome&& o) noexcept;
+  /// Answers a call for an overloaded node, unsent.
+  void refuse(const node_session& s, call&& c);
+  /// A call that was sent has ended; `served`: with an answer that is no
+  /// refusal.
+  void note_end(node_session& s, const call& c, bool served);
   void expire(call&& c, const node_session* at);
   void sweep();
   void arm();

@@ -55,7 +55,7 @@ void router_state::flush(node_session& s) {
   if (!s.usable())
     return;
   auto t = now();
-  while (!s.queue.empty() && s.in_flight.size() < s.credit) {
+  while (!s.queue.empty() && s.in_flight.size() < s.room()) {
     auto c = std::move(s.queue.front());
     s.queue.pop_front();
     left(c);
@@ -85,10 +85,24 @@ void router_state::tell_taken(node_session& s) {
   s.told = s.taken;
 }
 
+bool router_state::held_back(node_session& s, const call& c) {
+  // Whoever asks how an overloaded node is needs the answer.
+  if (!s.paced || std::holds_alternative<wire::StatusRequest>(c.request)
+      || std::holds_alternative<wire::RingRequest>(c.request))
+    return false;
+  return !s.overload.admits(now(),
+                            std::uniform_real_distribution<double>{}(rng_));
+}
+
 void router_state::dispatch(node_session& s, call&& c) {
+  if (held_back(s, c)) {
+    refuse(s, std::move(c));
+    return;
+  }
   if (join(s, c))
     return;
   auto id = ++last_id_;
+  c.sent = now();
   stamp(s, c.request, id, c.deadline);
   if (auto* x = std::get_if<wire::StatusRequest>(&c.request)) {
     ask<wire::StatusRequest, wire::StatusReply>(s, id, *x, c.deadline);
@@ -122,8 +136,10 @@ bool router_state::join(node_session& s, call& c) {
   // What is in this burst has not been sent yet, so that its answer is no older
   // than this call.
   auto& first = s.in_flight.at(i->second);
+  // It ends with that one's deadline, so that its own must be about the same.
   if (!same(*get, std::get<wire::GetRequest>(first.request))
-      || c.deadline < first.deadline)
+      || c.deadline < first.deadline
+      || c.deadline > first.deadline + config_.tick)
     return false;
   first.joined.push_back(std::move(c));
   return true;
@@ -238,6 +254,8 @@ void router_state::take(node_session& s, Reply&& reply) {
     o.text = "the node answered a different kind of request";
     o.maybe_written = c.is_write();
   }
+  s.overload.on_answer(now(), o.code != errc::overloaded);
+  note_end(s, c, o.code != errc::overloaded);
   if (o.code == errc::shutting_down) {
     s.leaving = to_string(o.code);
   } else if (o.code == errc::unavailable) {

@@ -41,9 +41,23 @@ bool router_state::repeat(call& c, const outcome& o, const node_session* by) {
   return true;
 }
 
-void router_state::finish(call&& c, outcome&& o) {
+void router_state::finish(call&& c, outcome&& o) noexcept {
   o.maybe_written = o.code != errc::none && c.maybe_written;
   c.done(o);
+}
+
+void router_state::refuse(const node_session& s, call&& c) {
+  outcome o;
+  o.code = errc::overloaded;
+  o.text = to_string(s.where) + " is overloaded; not sent, try again later";
+  finish(std::move(c), std::move(o));
+}
+
+void router_state::note_end(node_session& s, const call& c, bool served) {
+  // It is counted no more among those in flight.
+  auto full = s.in_flight.size() + 1 >= s.window.size();
+  s.window.on_answer(now(), now() - c.sent, c.deadline - c.submitted, served,
+                     full);
 }
 
 void router_state::expire(call&& c, const node_session* at) {
@@ -110,6 +124,7 @@ void router_state::sweep() {
   for (auto& [s, c] : unanswered) {
     // Others first while it says nothing.
     s->avoid_until = t + config_.avoidance;
+    note_end(*s, c, false);
     outcome o;
     o.code = errc::timed_out;
     o.text = to_string(s->where) + " has not answered before the deadline";

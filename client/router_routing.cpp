@@ -82,10 +82,15 @@ void router_state::want(node_session& s) {
 }
 
 void router_state::route(call&& c) {
+  auto* s = choose(c);
+  if (s != nullptr && s->crowded()) {
+    refuse(*s, std::move(c));
+    return;
+  }
   next_deadline_ = std::min(next_deadline_, c.deadline);
   ++waiting_calls_;
   waiting_bytes_ += c.bytes;
-  if (auto* s = choose(c)) {
+  if (s != nullptr) {
     s->queue.push_back(std::move(c));
   } else {
     waiting_.push_back(std::move(c));

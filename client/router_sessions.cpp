@@ -1,29 +1,18 @@
 // Sessions with nodes: dialling, greeting, losing, taking turns.
 
 #include "client/back_off.hpp"
+#include "client/dialer.hpp"
 #include "client/router.hpp"
 
 #include <algorithm>
 
 namespace covey::client {
 
-namespace {
-
-std::string reason_of(const caf::error& err) {
-  if (err == caf::sec::request_timeout)
-    return "no connection in time";
-  // The dialer says why in a sentence.
-  if (err.context().match_elements<std::string>())
-    return err.context().get_as<std::string>(0);
-  return to_string(err);
-}
-
-} // namespace
-
 node_session& router_state::add_session(const node_address& where) {
   sessions_.push_back(std::make_unique<node_session>());
   sessions_.back()->id = ++last_session_;
   sessions_.back()->where = where;
+  sessions_.back()->paced = config_.hold_back;
   return *sessions_.back();
 }
 
@@ -40,13 +29,22 @@ node_session* router_state::sender() {
   return i == by_gateway_.end() ? nullptr : i->second;
 }
 
-void router_state::seek() {
-  auto busy = std::any_of(sessions_.begin(), sessions_.end(), [](auto& s) {
-    return s->now != phase::resting;
+bool router_state::alone() const {
+  return std::none_of(sessions_.begin(), sessions_.end(), [](auto& s) {
+    return s->connecting() || s->usable();
   });
-  if (busy || now() < rest_until_)
+}
+
+void router_state::seek() {
+  if (!alone() || now() < rest_until_)
     return;
-  dial(*sessions_[turn_++ % sessions_.size()]);
+  for (size_t i = 0; i < sessions_.size(); ++i) {
+    auto& s = *sessions_[turn_++ % sessions_.size()];
+    if (s.now == phase::resting) {
+      dial(s);
+      return;
+    }
+  }
 }
 
 void router_state::dial(node_session& s) {
@@ -66,7 +64,7 @@ void router_state::dial(node_session& s) {
       },
       [this, current](const caf::error& err) {
         if (auto* found = current())
-          failed(*found, reason_of(err));
+          failed(*found, dial_failure(err));
       });
 }
 
@@ -160,10 +158,7 @@ void router_state::failed(node_session& s, const std::string& reason) {
   s.rest_until = now()
                  + back_off(s.failures++, config_.back_off_least,
                             config_.back_off_most, rng_);
-  auto alone = std::all_of(sessions_.begin(), sessions_.end(), [](auto& x) {
-    return x->now == phase::resting;
-  });
-  if (alone && ++failed_turns_ % sessions_.size() == 0) {
+  if (alone() && ++failed_turns_ % sessions_.size() == 0) {
     auto round = static_cast<uint32_t>(failed_turns_ / sessions_.size() - 1);
     rest_until_
       = now()
@@ -178,6 +173,9 @@ void router_state::failed(node_session& s, const std::string& reason) {
 void router_state::disconnect(node_session& s) {
   ++s.attempt;
   s.now = phase::resting;
+  // It tells no epoch any more: the next answer that knows a newer one asks.
+  if (s.renewing)
+    asked_ = view_ ? view_->epoch().id : core::epoch_id{};
   s.renewing = false;
   if (s.gateway) {
     self_->demonitor(s.gateway.address());

@@ -50,7 +50,7 @@ bool requirement::possible(home_set failed) const {
   return met(~failed);
 }
 
-home_set requirement::choose(const std::vector<uint8_t>& order) const {
+home_set requirement::choose(const home_order& order) const {
   home_set result = 0;
   for (auto place : order) {
     COVEY_CHECK(place < 32);

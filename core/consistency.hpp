@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/epoch.hpp"
+#include "core/home_order.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -34,7 +35,7 @@ public:
   bool possible(home_set failed) const;
   /// A smallest set of homes that meets it, chosen from the front of `order`
   /// (places in the preference list, best first). Empty if none does.
-  home_set choose(const std::vector<uint8_t>& order) const;
+  home_set choose(const home_order& order) const;
   /// Answers asked for in total, for messages to people.
   uint32_t needed() const;
   /// True for a level at which two requirements of the same keyspace always

@@ -102,7 +102,8 @@ record merge(const record& x, const record& y, conflict_policy policy);
 bool same_version(const record& x, const record& y);
 
 /// Hash of the canonical version: equal for records of `same_version`, however
-/// they were encoded. Hash version 1, frozen.
+/// they were encoded. Frozen; another function gets another number.
+inline constexpr uint32_t version_hash_number = 1;
 uint64_t version_hash(const record& r);
 
 /// Drops entries of `seen` for incarnations in `retired` that no sibling uses,

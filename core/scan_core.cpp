@@ -15,7 +15,7 @@ scan_core::action scan_core::start() {
 }
 
 scan_core::action scan_core::ask() {
-  std::vector<uint8_t> candidates;
+  home_order candidates;
   for (auto home : order_)
     if ((failed_ >> home & 1) == 0)
       candidates.push_back(home);

@@ -28,9 +28,9 @@ public:
 
   /// `order`: the homes that may be asked, best first; the others count as
   /// failed. `hash_tags`: the keyspace's rule, for the slots of keys.
-  scan_core(requirement need, std::vector<uint8_t> order,
+  scan_core(requirement need, const home_order& order,
             conflict_policy policy, bool hash_tags)
-    : need_(std::move(need)), order_(std::move(order)), policy_(policy),
+    : need_(std::move(need)), order_(order), policy_(policy),
       hash_tags_(hash_tags) {}
 
   action start();
@@ -61,7 +61,7 @@ private:
   bool conclude();
 
   requirement need_;
-  std::vector<uint8_t> order_;
+  home_order order_;
   conflict_policy policy_;
   bool hash_tags_;
   home_set asked_ = 0;

@@ -4,6 +4,7 @@
 
 #include <google/protobuf/message_lite.h>
 
+#include <climits>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -50,9 +51,12 @@ private:
 };
 
 /// Parses `bytes` into a message that is reused, so that its memory is too.
+/// Protobuf has no messages of 2 GB and more.
 inline bool parse(std::string_view bytes,
                   google::protobuf::MessageLite& message) {
-  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+  return bytes.size() <= INT_MAX
+         && message.ParseFromArray(bytes.data(),
+                                   static_cast<int>(bytes.size()));
 }
 
 } // namespace covey

@@ -1,5 +1,6 @@
 #include "messages/convert.hpp"
 
+#include "core/record.hpp"
 #include "core/slot.hpp"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ errc code_of(uint32_t x) {
 answer_kind kind_of(uint32_t x) {
   // Only a replica of this node tells of commits.
   auto known = x > static_cast<uint32_t>(answer_kind::committed)
-               && x <= static_cast<uint32_t>(answer_kind::failed);
+               && x <= static_cast<uint32_t>(answer_kind::digest);
   return known ? static_cast<answer_kind>(x) : answer_kind::failed;
 }
 
@@ -168,6 +169,8 @@ void to_wire(const replica_op& op, wire::ReplicaRequest& out) {
   out.set_key(op.key);
   out.set_record(op.bytes);
   out.set_flushed(op.flushed);
+  out.set_digest_number(op.digest_number);
+  out.set_digest_above(op.digest_above);
   out.set_last_slot(op.last_slot);
   out.set_max_bytes(op.max_bytes);
   out.set_hint_for_high(op.hint_for.high);
@@ -190,6 +193,8 @@ bool from_wire(wire::ReplicaRequest& in, replica_op& out) {
   out.key = std::move(*in.mutable_key());
   out.bytes = std::move(*in.mutable_record());
   out.flushed = in.flushed();
+  out.digest_number = in.digest_number();
+  out.digest_above = in.digest_above();
   out.last_slot = static_cast<uint16_t>(in.last_slot());
   out.max_bytes = in.max_bytes();
   out.hint_for = {in.hint_for_high(), in.hint_for_low()};
@@ -203,6 +208,10 @@ void to_wire(replica_answer& a, wire::ReplicaAnswer& out) {
   out.set_code(static_cast<uint32_t>(a.code));
   out.set_text(a.text);
   out.set_bytes(std::move(a.bytes));
+  if (a.kind == answer_kind::digest) {
+    out.set_digest_number(core::version_hash_number);
+    out.set_digest(a.digest);
+  }
 }
 
 replica_answer from_wire(wire::ReplicaAnswer& in) {
@@ -212,6 +221,11 @@ replica_answer from_wire(wire::ReplicaAnswer& in) {
   a.code = code_of(in.code());
   a.text = in.text();
   a.bytes = std::move(*in.mutable_bytes());
+  a.digest = in.digest();
+  // Hashes of different functions say nothing about each other.
+  if (a.kind == answer_kind::digest
+      && in.digest_number() != core::version_hash_number)
+    return refusal(a.id, errc::bad_message);
   return a;
 }
 

@@ -6,6 +6,7 @@
 #include "messages/inspect.hpp"
 #include "messages/local.hpp"
 #include "messages/peer.pb.h"
+#include "messages/watch.pb.h"
 
 #include <caf/actor.hpp>
 #include <caf/type_id.hpp>
@@ -23,6 +24,8 @@ namespace covey {
 using go_atom = caf::atom_constant<caf::atom("go")>;
 /// From the ticker: time has passed.
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
+/// From an actor to itself: something in flight may take longer than usual.
+using hurry_atom = caf::atom_constant<caf::atom("hurry")>;
 /// Bytes of frames for one receiver (messages/burst.hpp).
 using burst_atom = caf::atom_constant<caf::atom("burst")>;
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
@@ -90,15 +93,14 @@ struct client_ops {
 };
 
 /// Requests in flight.
-using coordinator_actor
-  = caf::typed_actor<caf::reacts_to<client_ops>,
-                     caf::reacts_to<replica_answers>,
-                     // A member can be reached through this link.
-                     caf::reacts_to<peer_up_atom, uint16_t, replica_actor>,
-                     caf::reacts_to<peer_down_atom, uint16_t>,
-                     // Whom to route around.
-                     caf::reacts_to<view_atom, liveness_ptr>,
-                     caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>>;
+using coordinator_actor = caf::typed_actor<
+  caf::reacts_to<client_ops>, caf::reacts_to<replica_answers>,
+  // A member can be reached through this link.
+  caf::reacts_to<peer_up_atom, uint16_t, replica_actor>,
+  caf::reacts_to<peer_down_atom, uint16_t>,
+  // Whom to route around.
+  caf::reacts_to<view_atom, liveness_ptr>, caf::reacts_to<go_atom>,
+  caf::reacts_to<hurry_atom>, caf::reacts_to<tick_atom>>;
 
 /// Hands over what this node keeps for others.
 using hint_store_actor
@@ -152,6 +154,13 @@ using client_session_actor
   = caf::typed_actor<caf::reacts_to<wire::ClientWelcome>,
                      caf::reacts_to<burst_atom, std::string>>;
 
+/// Whoever watches a node from outside.
+using node_watcher_actor = caf::typed_actor<
+  // The answer to each WatchRequest.
+  caf::reacts_to<wire::NodeState>,
+  // As it happens, once subscribed.
+  caf::reacts_to<wire::ChildEvent>>;
+
 /// The root of a node: published at its port, and what outside programs
 /// monitor.
 using supervisor_actor = caf::typed_actor<
@@ -161,7 +170,9 @@ using supervisor_actor = caf::typed_actor<
   caf::reacts_to<wire::ClientHello>,
   // The gateway of now: it changes when the gateway is restarted.
   caf::replies_to<gateway_atom>::with<gateway_actor>,
-  caf::replies_to<children_atom>::with<wire::Children>>;
+  caf::replies_to<children_atom>::with<wire::Children>,
+  // Subscribes the sender, a node_watcher_actor.
+  caf::reacts_to<wire::WatchRequest>>;
 
 /// The supervisor as its own node sees it.
 using local_supervisor_actor = supervisor_actor::extend<
@@ -205,6 +216,9 @@ CAF_BEGIN_TYPE_ID_BLOCK(covey, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(covey, (covey::wire::PeerHello))
   CAF_ADD_TYPE_ID(covey, (covey::wire::PeerWelcome))
   CAF_ADD_TYPE_ID(covey, (covey::wire::Children))
+  CAF_ADD_TYPE_ID(covey, (covey::wire::WatchRequest))
+  CAF_ADD_TYPE_ID(covey, (covey::wire::NodeState))
+  CAF_ADD_TYPE_ID(covey, (covey::wire::ChildEvent))
   CAF_ADD_TYPE_ID(covey, (covey::gateway_actor))
   CAF_ADD_TYPE_ID(covey, (covey::supervisor_actor))
 

@@ -51,6 +51,10 @@ struct replica_op {
   /// read: answer only what is on disk.
   bool flushed = false;
   bool tombstone = false;
+  /// read: a record larger than `digest_above` bytes may be answered by the
+  /// hash of its version that has this number; 0: by the record only.
+  uint32_t digest_number = 0;
+  uint32_t digest_above = 0;
   std::string key;
   /// put: the value. write: the record. forward: a wire::PutRequest. scan: the
   /// prefix.
@@ -85,6 +89,8 @@ enum class answer_kind : uint8_t {
   forwarded = 5,
   /// Refused or failed: see `code`.
   failed = 6,
+  /// read: `digest` stands for the record.
+  digest = 7,
 };
 
 struct replica_answer {
@@ -100,6 +106,8 @@ struct replica_answer {
   // committed only: the version that the put was given.
   core::dot dot;
   uint64_t stamp = 0;
+  /// digest: core::version_hash of the record.
+  uint64_t digest = 0;
 };
 
 /// The answer of whoever did not do what operation `id` asked.

@@ -70,6 +70,7 @@ struct links_section {
   uint32_t inflight_requests = 50000;
   uint32_t burst_kb = 256;
   std::chrono::milliseconds read_patience{100};
+  uint64_t digest_above_bytes = 1024;
 };
 
 struct hints_section {

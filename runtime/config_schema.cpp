@@ -99,6 +99,8 @@ void add_links(std::vector<knob>& out) {
              "Size at which what is ready for a peer is sent as one message.");
   add.number("read-patience-ms", &s::read_patience, 1, 60000, "milliseconds",
              "How long a read waits for a home before it asks another.");
+  add.number("digest-above-bytes", &s::digest_above_bytes, 0, 1u << 30, "bytes",
+             "Records up to this size are sent to compare them, not hashed.");
 }
 
 void add_hints(std::vector<knob>& out) {

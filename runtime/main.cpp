@@ -1,5 +1,6 @@
 // coveyd: one node of a cluster.
 
+#include "messages/network/socket.hpp"
 #include "runtime/config.hpp"
 #include "runtime/logging.hpp"
 #include "runtime/node.hpp"
@@ -29,6 +30,7 @@ int run(const covey::runtime::node_config& config) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  covey::network::raise_descriptor_limit();
   std::string error;
   auto node = covey::runtime::node::start(config, give_up, error);
   if (!node) {

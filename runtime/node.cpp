@@ -96,6 +96,8 @@ wiring_options wiring_of(const node_config& config) {
   out.shard.max_drift_us = micros(config.limits.clock_drift);
   out.replica.max_key_bytes = config.limits.key_bytes;
   out.coordinator.patience_us = micros(config.links.read_patience);
+  out.coordinator.digest_above_bytes
+    = static_cast<uint32_t>(config.links.digest_above_bytes);
   out.gateway.max_requests = config.limits.inflight_requests;
   out.gateway.max_bytes = config.limits.inflight_mb << 20;
   out.gateway.client_credit = config.limits.client_inflight_requests;
@@ -141,8 +143,6 @@ struct node::impl {
   std::unique_ptr<caf::actor_system> sys;
   std::shared_ptr<node_context> context;
   local_supervisor_actor supervisor;
-  /// Ended by name at a stop: a timer of CAF may hold them for seconds.
-  std::vector<connector_actor> connectors;
   /// Null without TLS.
   network::tls_context_ptr tls;
   std::unique_ptr<network::publication> published;
@@ -184,8 +184,7 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
   options.connector = [this](core::member_index) {
     network::dialer_config dialing;
     dialing.tls = tls;
-    connectors.push_back(network::spawn_dialer(*sys, dialing));
-    return connectors.back();
+    return network::spawn_dialer(*sys, dialing);
   };
   supervisor_config tree;
   tree.children = wire_node(*sys, context, options);
@@ -207,8 +206,17 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
 
 bool node::impl::publish(std::string& error) {
   const auto& at = config.node;
+  network::middleman_config doors;
+  doors.tls = tls;
+  // Far more than what sessions and links let wait: this is for those who send
+  // single requests and take no answers.
+  doors.max_unsent_bytes
+    = (2 * config.limits.answers_mb + config.links.inflight_mb) << 20;
+  doors.warn = [](const std::string& what) {
+    spdlog::warn("node: {}", what);
+  };
   published = std::make_unique<network::publication>(
-    *sys, tls, caf::actor_cast<supervisor_actor>(supervisor));
+    *sys, std::move(doors), caf::actor_cast<supervisor_actor>(supervisor));
   if (published->open(at.address, at.port) != 0)
     return true;
   error = "cannot listen at " + at.address + ":" + std::to_string(at.port)
@@ -281,9 +289,6 @@ bool node::stop() {
     x.children.clear();
     self->send_exit(x.supervisor, caf::exit_reason::user_shutdown);
     self->wait_for(x.supervisor);
-    for (auto& connector : x.connectors)
-      self->send_exit(connector, caf::exit_reason::user_shutdown);
-    x.connectors.clear();
   }
   x.supervisor = local_supervisor_actor{};
   x.context.reset();

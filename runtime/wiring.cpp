@@ -114,7 +114,7 @@ void add_links(caf::actor_system& sys, const node_context_ptr& node,
   for (core::member_index peer = 0; peer < members.size(); ++peer) {
     if (peer == node->self)
       continue;
-    auto connector = options.connector(peer);
+    auto connector = options.connector;
     out.push_back({"peer-link/" + members[peer].name, role::link, false, peer,
                    [&sys, node, options, seeds, at, peer,
                     connector](const started_children& earlier) {
@@ -122,7 +122,7 @@ void add_links(caf::actor_system& sys, const node_context_ptr& node,
                      config.peer = peer;
                      config.seed = (*seeds)();
                      peer_link_collaborators with;
-                     with.connector = connector;
+                     with.connector = connector(peer);
                      with.shards = pick<storage_shard_actor>(earlier, at.shards,
                                                              node->shards);
                      with.replicas = pick<replica_actor>(earlier, at.replicas,

@@ -33,7 +33,7 @@ struct wiring_options {
   bool detached_shards = false;
   /// Source of all seeds.
   uint64_t seed = 0;
-  /// The connector of the link to a member.
+  /// Makes the connector of a link to a member; it ends with the link.
   std::function<connector_actor(core::member_index)> connector;
 };
 

@@ -10,6 +10,8 @@
 #   encrypted.key   the key of n1 with a passphrase
 #   open.key        the key of n1, which everybody may read
 #   client-expired.crt, client-self.crt   for the key of the client
+#   weak.crt, weak.key   with a key of 1024 bits; weak-ca.crt, by-weak-ca.crt (for
+#                   the key of n1)   a CA with such a key, and what it signed
 #   garbage         neither certificate nor key
 set -euo pipefail
 make_certs=$(cd "$(dirname "$0")/.." && pwd)/scripts/make-certs.sh
@@ -45,6 +47,11 @@ CONF
 request n1 >n1.csr
 openssl ca -batch -notext -config ca.conf -cert ca.crt -keyfile ca.key -in n1.csr \
   -startdate 20900101000000Z -enddate 20910101000000Z -out early.crt >/dev/null
+
+openssl genrsa -out weak.key 1024
+request weak | openssl x509 -req -CA ca.crt -CAkey ca.key -set_serial 2 -days 30 -out weak.crt
+openssl req -x509 -new -key weak.key -days 30 -subj "/CN=weak CA" -out weak-ca.crt
+request n1 | openssl x509 -req -CA weak-ca.crt -CAkey weak.key -set_serial 3 -days 30 -out by-weak-ca.crt
 
 cat ca.crt foreign/ca.crt >both.crt
 openssl pkey -in n1.key -aes256 -passout pass:secret -out encrypted.key

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace covey::network {
@@ -18,6 +20,8 @@ constexpr int steps_per_event = 50;
 constexpr size_t input_step = 64 << 10;
 /// Larger buffers are given back once they are empty.
 constexpr size_t kept_bytes = 1 << 20;
+/// What is left to send at the end may wait so long for the peer.
+constexpr unsigned goodbye_ms = 10'000;
 
 void clear(std::vector<char>& x) {
   x.clear();
@@ -62,12 +66,26 @@ void byte_stream::configure_read(caf::io::receive_policy::config config) {
 }
 
 void byte_stream::flush() {
-  if (shaking_hands_ || state_.writing || output_.empty() || !reader_)
+  if (overfull() || shaking_hands_ || state_.writing || output_.empty()
+      || !reader_)
     return;
   state_.writing = true;
   next_write();
   if (state_.writing)
     want_writable(true);
+}
+
+bool byte_stream::overfull() {
+  if (!overfull_ && output_.size() + sending_.size() - sent_ > max_unsent_) {
+    overfull_ = true;
+    if (on_.overfull)
+      on_.overfull();
+    // Not at once, as in start(): the loop will find the socket at its end.
+    ::shutdown(fd(), SHUT_RDWR);
+  }
+  if (overfull_)
+    buffer{}.swap(output_);
+  return overfull_;
 }
 
 void byte_stream::abort() {
@@ -237,8 +255,13 @@ void byte_stream::graceful_shutdown() {
   if (state_.shutting_down)
     return;
   state_.shutting_down = true;
-  if (!state_.writing)
+  if (!state_.writing) {
     say_goodbye();
+    return;
+  }
+  // Nobody looks after us any more: a frozen peer must not keep our bytes.
+  ::setsockopt(fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &goodbye_ms,
+               sizeof(goodbye_ms));
 }
 
 void byte_stream::tell_lost() {

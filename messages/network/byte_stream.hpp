@@ -8,6 +8,7 @@
 #include <caf/io/network/stream_manager.hpp>
 #include <caf/io/receive_policy.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -31,6 +32,8 @@ public:
     std::function<void()> established;
     /// The connection is over; what TLS says about it, or empty.
     std::function<void(const std::string&)> lost;
+    /// More than the limit of unsent bytes: the connection will end.
+    std::function<void()> overfull;
   };
 
   /// Owns `socket`. Without a session the connection is plain.
@@ -39,6 +42,11 @@ public:
 
   /// Reads from now on, for `manager`.
   void start(const manager_ptr& manager);
+  /// The connection ends when more than `bytes` wait to be sent: CAF would let
+  /// them grow for as long as the other end takes nothing.
+  void limit_unsent(uint64_t bytes) {
+    max_unsent_ = bytes;
+  }
   /// How much makes the next call of `manager`.
   void configure_read(caf::io::receive_policy::config config);
   /// Sends what is in the output buffer; before the end of the handshake, then.
@@ -66,6 +74,8 @@ private:
   void write_some();
   void next_write();
   void want_writable(bool wanted);
+  /// True if nothing more is sent, because too much waits.
+  bool overfull();
   void say_goodbye();
   void tell_lost();
   io_step receive(char* to, size_t size, size_t& moved);
@@ -89,6 +99,8 @@ private:
   buffer sending_;
   size_t sent_ = 0;
   buffer output_;
+  uint64_t max_unsent_ = UINT64_MAX;
+  bool overfull_ = false;
   /// TLS cannot send before it has received something.
   bool write_waits_for_read_ = false;
 };

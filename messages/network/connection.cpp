@@ -60,6 +60,10 @@ void connection::remove_from_loop() {
   stream_.stop();
 }
 
+void connection::limit_unsent(uint64_t bytes) {
+  stream_.limit_unsent(bytes);
+}
+
 void connection::abort() {
   stream_.abort();
 }

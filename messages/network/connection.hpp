@@ -29,6 +29,8 @@ public:
   void add_to_loop() override;
   void remove_from_loop() override;
 
+  /// As byte_stream has it.
+  void limit_unsent(uint64_t bytes);
   /// Ends the connection at once; its broker is told.
   void abort();
 

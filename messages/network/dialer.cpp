@@ -42,6 +42,8 @@ dialer(connector_actor::stateful_pointer<dialer_state> self,
   settings.connect_patience = config.connect_patience;
   settings.note = self->state.note;
   self->state.middleman = spawn_middleman(self->system(), settings);
+  // It is of no use without.
+  self->link_to(self->state.middleman);
   self->attach_functor([middleman = self->state.middleman] {
     caf::anon_send_exit(middleman, caf::exit_reason::kill);
   });

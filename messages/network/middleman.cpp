@@ -22,27 +22,66 @@ using caf::io::network::default_multiplexer;
 /// Connections whose handshake goes on, oldest first.
 using waiting_room = std::list<connection*>;
 
+/// Says a thing once a minute at most: strangers must not fill the log.
+class rare_word {
+public:
+  explicit rare_word(std::function<void(const std::string&)> say)
+    : say_(std::move(say)) {
+    // nop
+  }
+
+  void operator()(const std::string& text) {
+    auto now = std::chrono::steady_clock::now();
+    if (!say_ || (said_ && now < last_ + std::chrono::minutes{1}))
+      return;
+    said_ = true;
+    last_ = now;
+    say_(text);
+  }
+
+private:
+  std::function<void(const std::string&)> say_;
+  bool said_ = false;
+  std::chrono::steady_clock::time_point last_;
+};
+
 class doorman final : public caf::io::network::doorman_impl {
 public:
-  doorman(default_multiplexer& loop, native_socket socket, tls_context_ptr tls)
-    : doorman_impl(loop, socket), tls_(std::move(tls)),
-      waiting_(std::make_shared<waiting_room>()) {
+  doorman(default_multiplexer& loop, native_socket socket,
+          const middleman_config& config)
+    : doorman_impl(loop, socket), tls_(config.tls),
+      max_unsent_bytes_(config.max_unsent_bytes),
+      waiting_(std::make_shared<waiting_room>()), warn_full_(config.warn),
+      warn_overfull_(std::make_shared<rare_word>(config.warn)) {
     // nop
   }
 
   bool new_connection() override {
-    // The loop may still have events for us after the broker let go.
-    if (detached())
-      return false;
     auto& loop = acceptor_.backend();
     auto fd = acceptor_.accepted_socket();
     caf::detail::socket_guard guard{fd};
+    // The loop may still have events for us after the broker let go.
+    if (detached())
+      return false;
+    if (!leaves_descriptors(fd)) {
+      warn_full_("connections are refused: this process has almost as many "
+                 "files and connections open as it may; raise its limit "
+                 "(ulimit -n), or find out who opens so many");
+      return false;
+    }
     caf::io::network::nonblocking(fd, true);
     caf::io::network::keepalive(fd, true);
-    auto x = tls_ ? secured(loop, fd)
-                  : caf::make_counted<connection>(loop, fd, nullptr);
+    byte_stream::events on;
+    on.overfull = [say = warn_overfull_] {
+      (*say)("a connection is ended: its other end asks, but does not take the "
+             "answers");
+    };
+    auto x
+      = tls_ ? secured(loop, fd, std::move(on))
+             : caf::make_counted<connection>(loop, fd, nullptr, std::move(on));
     if (!x)
       return false;
+    x->limit_unsent(max_unsent_bytes_);
     guard.release();
     auto handle = x->hdl();
     parent()->add_scribe(std::move(x));
@@ -50,8 +89,8 @@ public:
   }
 
 private:
-  caf::intrusive_ptr<connection> secured(default_multiplexer& loop,
-                                         native_socket fd) {
+  caf::intrusive_ptr<connection>
+  secured(default_multiplexer& loop, native_socket fd, byte_stream::events on) {
     std::string error;
     auto session = tls_->accept(fd, error);
     if (!session)
@@ -65,7 +104,6 @@ private:
       gone = true;
     };
     auto shared = std::make_shared<decltype(leave)>(std::move(leave));
-    byte_stream::events on;
     on.established = [shared] {
       (*shared)();
     };
@@ -79,7 +117,10 @@ private:
   }
 
   tls_context_ptr tls_;
+  uint64_t max_unsent_bytes_;
   std::shared_ptr<waiting_room> waiting_;
+  rare_word warn_full_;
+  std::shared_ptr<rare_word> warn_overfull_;
 };
 
 class middleman_actor final : public caf::io::middleman_actor_impl {
@@ -127,7 +168,7 @@ protected:
     if (!fd)
       return std::move(fd.error());
     return caf::io::doorman_ptr{
-      caf::make_counted<doorman>(loop(), *fd, config_.tls)};
+      caf::make_counted<doorman>(loop(), *fd, config_)};
   }
 
 private:

@@ -7,6 +7,8 @@
 #include <caf/io/middleman_actor.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -38,6 +40,11 @@ struct middleman_config {
   std::chrono::milliseconds connect_patience{2000};
   /// Null, or where to note why connections that were dialled are lost.
   std::shared_ptr<loss_note> note;
+  /// A connection that was accepted ends when more bytes wait to be sent.
+  uint64_t max_unsent_bytes = UINT64_MAX;
+  /// Told one line about connections that a port ends or does not take, at most
+  /// once a minute for each reason.
+  std::function<void(const std::string&)> warn;
 };
 
 /// Strangers who may be in the middle of a TLS handshake with one port at once.

@@ -1,7 +1,5 @@
 #include "messages/network/publication.hpp"
 
-#include "messages/network/middleman.hpp"
-
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 
@@ -14,12 +12,11 @@ constexpr auto patience = std::chrono::seconds{10};
 
 } // namespace
 
-publication::publication(caf::actor_system& sys, tls_context_ptr tls,
+publication::publication(caf::actor_system& sys, middleman_config config,
                          supervisor_actor handle)
-  : sys_(sys), handle_(std::move(handle)) {
-  middleman_config config;
-  config.tls = std::move(tls);
-  middleman_ = spawn_middleman(sys, std::move(config));
+  : sys_(sys), middleman_(spawn_middleman(sys, std::move(config))),
+    handle_(std::move(handle)) {
+  // nop
 }
 
 publication::~publication() {

@@ -3,10 +3,9 @@
 #pragma once
 
 #include "messages/handles.hpp"
-#include "messages/network/tls_context.hpp"
+#include "messages/network/middleman.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/io/middleman_actor.hpp>
 
 #include <cstdint>
 #include <string>
@@ -17,7 +16,8 @@ namespace covey::network {
 /// what fails the handshake reaches no actor.
 class publication {
 public:
-  publication(caf::actor_system& sys, tls_context_ptr tls,
+  /// Of `config`, what concerns connections that are accepted.
+  publication(caf::actor_system& sys, middleman_config config,
               supervisor_actor handle);
   ~publication();
   publication(const publication&) = delete;

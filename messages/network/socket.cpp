@@ -1,11 +1,13 @@
 #include "messages/network/socket.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 #include <netdb.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -64,6 +66,22 @@ int connect_tcp(const std::string& host, uint16_t port,
     error = lower_first(std::strerror(errno));
   }
   return -1;
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+bool leaves_descriptors(int socket) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return true;
+  auto kept = std::min<rlim_t>(limit.rlim_cur / 4, 512);
+  return static_cast<rlim_t>(socket) < limit.rlim_cur - kept;
 }
 
 } // namespace covey::network

@@ -12,14 +12,14 @@ namespace covey::network {
 
 namespace {
 
-/// Changes whenever a file is written or replaced.
+/// Changes whenever a file is written or replaced, or gets other rights.
 using stamp = std::tuple<ino_t, off_t, time_t, long>;
 
 stamp stamp_of(const std::string& path) {
   struct stat x {};
   if (::stat(path.c_str(), &x) != 0)
     return {};
-  return {x.st_ino, x.st_size, x.st_mtim.tv_sec, x.st_mtim.tv_nsec};
+  return {x.st_ino, x.st_size, x.st_ctim.tv_sec, x.st_ctim.tv_nsec};
 }
 
 /// TLS 1.3 alone: both ends are ours, it has no renegotiation, and without
@@ -65,8 +65,12 @@ struct tls_context::impl {
 
   void refresh() {
     auto now = stamps_now();
-    if (loaded && now == stamps)
+    // What was wrong may have been the time.
+    if (loaded && now == stamps && problem.empty())
       return;
+    auto told = std::move(problem);
+    if (now != stamps)
+      told.clear();
     stamps = now;
     problem = check(files, role);
     if (problem.empty()) {
@@ -75,7 +79,7 @@ struct tls_context::impl {
       else
         problem = files.certificate + ": OpenSSL cannot use it";
     }
-    if (!problem.empty() && loaded && warn)
+    if (!problem.empty() && problem != told && loaded && warn)
       warn(problem);
   }
 

@@ -96,8 +96,26 @@ std::string check_times(const std::string& path, X509& x) {
   return {};
 }
 
+/// What OpenSSL itself demands of a certificate, say the length of its key; the
+/// level that it demands goes to `level`.
+std::string check_strength(const tls_files& files, int& level) {
+  ssl_ctx_ptr context{SSL_CTX_new(TLS_method())};
+  level = SSL_CTX_get_security_level(context.get());
+  if (SSL_CTX_use_certificate_chain_file(context.get(),
+                                         files.certificate.c_str())
+      == 1)
+    return {};
+  const auto* why = ERR_reason_error_string(ERR_peek_error());
+  std::string result
+    = files.certificate + ": OpenSSL does not take it: "
+      + (why != nullptr ? why : "it gives no reason")
+      + "; make a certificate with a stronger key or signature";
+  ERR_clear_error();
+  return result;
+}
+
 std::string check_chain(const tls_files& files, const certificates& own,
-                        const certificates& trusted, int purpose) {
+                        const certificates& trusted, int purpose, int level) {
   store_ptr store{X509_STORE_new()};
   for (const auto& x : trusted)
     X509_STORE_add_cert(store.get(), x.get());
@@ -108,6 +126,8 @@ std::string check_chain(const tls_files& files, const certificates& own,
   X509_STORE_CTX_init(verifier.get(), store.get(), own.front().get(),
                       between.get());
   X509_STORE_CTX_set_purpose(verifier.get(), purpose);
+  X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(verifier.get()),
+                                   level);
   auto good = X509_verify_cert(verifier.get()) == 1;
   auto code = X509_STORE_CTX_get_error(verifier.get());
   ERR_clear_error();
@@ -149,11 +169,15 @@ std::string check(const tls_files& files, tls_role role) {
   for (const auto& x : trusted)
     if (auto problem = check_times(files.ca_file, *x); !problem.empty())
       return problem;
-  if (auto problem = check_chain(files, own, trusted, X509_PURPOSE_SSL_CLIENT);
+  auto level = 0;
+  if (auto problem = check_strength(files, level); !problem.empty())
+    return problem;
+  if (auto problem
+      = check_chain(files, own, trusted, X509_PURPOSE_SSL_CLIENT, level);
       !problem.empty())
     return problem;
   if (role == tls_role::node)
-    return check_chain(files, own, trusted, X509_PURPOSE_SSL_SERVER);
+    return check_chain(files, own, trusted, X509_PURPOSE_SSL_SERVER, level);
   return {};
 }
 

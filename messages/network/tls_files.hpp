@@ -32,8 +32,8 @@ enum class tls_role { node, client };
 /// Reads the three files and returns what is wrong, as one line that starts
 /// with the file, or an empty string: unreadable, not PEM of the right kind,
 /// expired or not yet valid, a key that others can read, is encrypted or does
-/// not belong to the certificate, a certificate that the CA did not sign or
-/// that does not serve the role.
+/// not belong to the certificate, a certificate that the CA did not sign, that
+/// OpenSSL finds too weak, or that does not serve the role.
 std::string check(const tls_files& files, tls_role role);
 
 } // namespace covey::network

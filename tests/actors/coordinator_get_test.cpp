@@ -4,6 +4,8 @@
 
 #include "tests/actors/coordinator_fixture.hpp"
 
+#include <set>
+
 using namespace covey;
 using level = core::consistency_level;
 
@@ -18,6 +20,15 @@ struct fixture : test::coordinator_fixture {
   }
   client_op get(level at_level = level::quorum) {
     return at(request(client_verb::get, "k"), at_level);
+  }
+
+  /// `next` answers with the digest of `bytes`.
+  void digest(const replica_op& op, const std::string& bytes) {
+    replica_answer a;
+    a.id = op.id;
+    a.kind = answer_kind::digest;
+    a.digest = core::version_hash(*core::decode_record(bytes));
+    reply(next, std::move(a));
   }
 
   core::member_index next = 0;
@@ -265,6 +276,155 @@ CAF_TEST(deleted and expired values are not shown but stay in the context) {
     CAF_REQUIRE(answered(errc::none));
     CAF_CHECK_EQUAL(client.answers[0].values.size(), expiry - now_ms);
   }
+}
+
+CAF_TEST(all homes but the first are asked for digests if records are large) {
+  submit(get());
+  auto here = take(0);
+  CAF_CHECK_EQUAL(here.digest_number, 0u);
+  auto there = take(next);
+  CAF_CHECK_EQUAL(there.digest_number, core::version_hash_number);
+  CAF_CHECK_EQUAL(there.digest_above, config.digest_above_bytes);
+  CAF_CHECK(there.flushed);
+  reply(0, here, answer_kind::record, x);
+  digest(there, x);
+  CAF_REQUIRE(answered(errc::none));
+  CAF_CHECK_EQUAL(client.answers[0].values, values{"v7"});
+}
+
+CAF_TEST(a digest that differs has the record read from that home) {
+  submit(get());
+  reply(0, take(0), answer_kind::record, x);
+  digest(take(next), y);
+  auto there = take(next);
+  CAF_CHECK(there.verb == replica_verb::read);
+  CAF_CHECK_EQUAL(there.digest_number, 0u);
+  CAF_CHECK(there.flushed);
+  CAF_CHECK_EQUAL(node->counters.digest_misses, 1u);
+  reply(next, there, answer_kind::record, y);
+  reply(0, take(0), answer_kind::durable);
+  reply(next, take(next), answer_kind::durable);
+  CAF_REQUIRE(answered(errc::none));
+  CAF_CHECK_EQUAL(client.answers[0].values, (values{"v7", "v8"}));
+}
+
+CAF_TEST(gets of a key that come together share their reads) {
+  auto first = get();
+  auto second = get();
+  tell(aut, client_ops{client.handle, {first, second}});
+  CAF_CHECK_EQUAL(asked(), 2u);
+  reply(0, take(0), answer_kind::record, x);
+  reply(next, take(next), answer_kind::record, x);
+  CAF_REQUIRE_EQUAL(client.answers.size(), 2u);
+  std::set<uint64_t> ids{client.answers[0].id, client.answers[1].id};
+  CAF_CHECK(ids == (std::set<uint64_t>{first.id, second.id}));
+  for (const auto& a : client.answers)
+    CAF_CHECK_EQUAL(a.values, values{"v7"});
+  CAF_CHECK_EQUAL(node->counters.joined_gets, 1u);
+}
+
+CAF_TEST(a get does not share reads of another level or that were sent) {
+  tell(aut, client_ops{client.handle, {get(), get(level::all)}});
+  CAF_CHECK_EQUAL(asked(), 5u);
+  submit(get());
+  CAF_CHECK_EQUAL(asked(), 7u);
+  CAF_CHECK_EQUAL(node->counters.joined_gets, 0u);
+}
+
+CAF_TEST(a get that shares reads fails with them) {
+  tell(aut, client_ops{client.handle, {get(), get()}});
+  refuse(0, take(0), errc::storage_failed);
+  refuse(next, take(next), errc::storage_failed);
+  CAF_REQUIRE_EQUAL(client.answers.size(), 2u);
+  CAF_CHECK(client.answers[0].code == errc::quorum_not_met);
+  CAF_CHECK(client.answers[1].code == errc::quorum_not_met);
+}
+
+CAF_TEST(a get that shares reads keeps its own deadline) {
+  auto shorter = get();
+  shorter.deadline_us -= 500'000;
+  tell(aut, client_ops{client.handle, {get(), shorter}});
+  auto here = take(0);
+  auto there = take(next);
+  tick_after_ms(500);
+  CAF_REQUIRE(answered(errc::timed_out));
+  CAF_CHECK_EQUAL(client.answers[0].id, shorter.id);
+  client.answers.clear();
+  reply(0, here, answer_kind::record, x);
+  reply(next, there, answer_kind::record, x);
+  CAF_CHECK(answered(errc::none));
+}
+
+CAF_TEST(a get reads for itself when those whose reads it shares give up) {
+  auto longer = get();
+  longer.deadline_us += 500'000;
+  tell(aut, client_ops{client.handle, {get(), longer}});
+  take(0);
+  take(next);
+  tick_after_ms(1000);
+  CAF_REQUIRE(answered(errc::timed_out));
+  size_t again = 0;
+  for (auto* home : homes)
+    for (auto& op : home->ops)
+      if (op.deadline_us == longer.deadline_us)
+        ++again;
+  CAF_CHECK_EQUAL(again, 2u);
+}
+
+CAF_TEST(a home is given one repair of a version at a time) {
+  for (int i = 0; i < 2; ++i)
+    submit(get());
+  for (auto m : {core::member_index{0}, next}) {
+    auto ops = std::move(homes[m]->ops);
+    homes[m]->ops.clear();
+    CAF_REQUIRE_EQUAL(ops.size(), 2u);
+    for (auto& op : ops)
+      reply(m, op, answer_kind::record, m == 0 ? x : std::string{});
+  }
+  auto written = take(next);
+  CAF_CHECK(written.verb == replica_verb::write);
+  CAF_CHECK(client.answers.empty());
+  reply(next, written, answer_kind::durable);
+  CAF_CHECK_EQUAL(client.answers.size(), 2u);
+  CAF_CHECK_EQUAL(node->counters.repairs, 1u);
+}
+
+CAF_TEST(one more home is asked once an answer takes longer than usual) {
+  // What is usual is learnt from answers after a millisecond.
+  for (int i = 0; i < 200; ++i) {
+    submit(get());
+    pass_ms(1);
+    reply(0, take(0), answer_kind::record, x);
+    reply(next, take(next), answer_kind::record, x);
+  }
+  tick_after_ms(0);
+  client.answers.clear();
+  submit(get());
+  reply(0, take(0), answer_kind::record, x);
+  CAF_CHECK_EQUAL(asked(last), 0u);
+  for (int i = 0; i < 12; ++i)
+    pass_ms(1);
+  auto extra = take(last);
+  CAF_CHECK_EQUAL(node->counters.extra_reads, 1u);
+  reply(last, extra, answer_kind::record, x);
+  CAF_CHECK(answered(errc::none));
+}
+
+CAF_TEST(a home that has become slow is asked last) {
+  for (int i = 0; i < 20 && asked(last) == 0; ++i) {
+    submit(get());
+    if (asked(next) == 0)
+      break;
+    auto there = take(next);
+    reply(0, take(0), answer_kind::record, x);
+    pass_ms(40);
+    reply(next, there, answer_kind::record, x);
+  }
+  homes[0]->ops.clear();
+  homes[last]->ops.clear();
+  submit(get());
+  CAF_CHECK_EQUAL(asked(next), 0u);
+  CAF_CHECK_EQUAL(asked(last), 1u);
 }
 
 CAF_TEST(a key at home elsewhere is read there) {

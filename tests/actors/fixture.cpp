@@ -181,9 +181,29 @@ played_coordinator& node_fixture::play_coordinator() {
       },
       [](view_atom, const liveness_ptr&) {},
       [](go_atom) {},
+      [](hurry_atom) {},
       [x](tick_atom) {
         ++x->ticks;
       },
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_hint_store& node_fixture::play_hint_store() {
+  auto* x = &hint_stores.emplace_back();
+  auto behave = [x]() -> hint_store_actor::behavior_type {
+    return {
+      [](replica_answers&) {},
+      [x](peer_up_atom, uint16_t member, const replica_actor&) {
+        x->links.push_back("+" + std::to_string(member));
+      },
+      [x](peer_down_atom, uint16_t member) {
+        x->links.push_back("-" + std::to_string(member));
+      },
+      [](view_atom, const liveness_ptr&) {},
+      [](tick_atom) {},
     };
   };
   x->handle = keep(sys.spawn(behave));
@@ -222,6 +242,7 @@ played_portal& node_fixture::play_portal() {
       [](children_atom) {
         return wire::Children{};
       },
+      [](const wire::WatchRequest&) {},
     };
   };
   x->handle = keep(sys.spawn(behave));
@@ -237,7 +258,9 @@ played_connector& node_fixture::play_connector() {
         x->dialled.push_back(host + ":" + std::to_string(port));
         if (x->portal)
           return x->portal;
-        return caf::make_error(errc::unavailable);
+        if (x->silent)
+          return caf::delegated<supervisor_actor>{};
+        return caf::make_error(errc::unavailable, x->why);
       },
     };
   };

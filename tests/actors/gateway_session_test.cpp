@@ -48,6 +48,15 @@ CAF_TEST(a hello is welcomed with the limits and the clock) {
   CAF_CHECK_EQUAL(node->counters.clients, 1u);
 }
 
+CAF_TEST(a restarted gateway starts its figures anew) {
+  send(connect(), frame(put()));
+  CAF_CHECK_EQUAL(node->counters.clients, 1u);
+  CAF_CHECK_EQUAL(node->counters.inflight, 1u);
+  start();
+  CAF_CHECK_EQUAL(node->counters.clients, 0u);
+  CAF_CHECK_EQUAL(node->counters.inflight, 0u);
+}
+
 CAF_TEST(a burst is answered by one burst) {
   auto& client = connect();
   send(client, frame(put(1)) + frame(get(2)) + frame(put(3)));

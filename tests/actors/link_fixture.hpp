@@ -37,6 +37,7 @@ struct link_fixture : node_fixture {
     with.replicas = {replica.handle};
     with.shards = {shard.handle};
     with.coordinators = {coordinator.handle};
+    with.hints = play_hint_store().handle;
     aut = keep(sys.spawn(peer_link, config, node_context_ptr{node}, with));
     sched.run();
   }

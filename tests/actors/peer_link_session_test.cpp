@@ -4,6 +4,10 @@
 
 #include "tests/actors/link_fixture.hpp"
 
+#include <spdlog/sinks/ostream_sink.h>
+
+#include <sstream>
+
 using namespace covey;
 
 namespace {
@@ -110,6 +114,50 @@ CAF_TEST(dialling goes on with longer waits until the node is there) {
   connector.portal = portal.handle;
   live_ms(2100);
   CAF_CHECK_EQUAL(portal.hellos.size(), 1u);
+}
+
+CAF_TEST(the log says why a peer cannot be reached once for each reason) {
+  std::ostringstream log;
+  node->log = std::make_shared<spdlog::logger>(
+    "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log));
+  auto told = [&log](const std::string& what) {
+    auto result = 0;
+    for (auto at = log.str().find(what); at != std::string::npos;
+         at = log.str().find(what, at + 1))
+      ++result;
+    return result;
+  };
+  connector.portal = supervisor_actor{};
+  connector.why = "TLS failed: certificate expired";
+  start(2);
+  live_ms(5000);
+  CAF_CHECK(connector.dialled.size() > 2);
+  CAF_CHECK_EQUAL(told("n3 at n3.example:7001 yet: TLS failed: certificate"),
+                  1);
+  connector.why = "connection refused";
+  live_ms(5000);
+  CAF_CHECK_EQUAL(told("yet: connection refused"), 1);
+  // A loss makes it news again.
+  connector.portal = portal.handle;
+  live_ms(2100);
+  CAF_REQUIRE(!portal.hellos.empty());
+  session = portal.hellos.back().session();
+  send_as(remote.handle, aut, welcome());
+  CAF_REQUIRE(up());
+  connector.portal = supervisor_actor{};
+  kill(remote.handle);
+  live_ms(5000);
+  CAF_CHECK_EQUAL(told("yet: connection refused"), 2);
+}
+
+CAF_TEST(one dial at a time) {
+  connector.portal = supervisor_actor{};
+  connector.silent = true;
+  start(2);
+  live_ms(4900);
+  CAF_CHECK_EQUAL(connector.dialled.size(), 1u);
+  live_ms(2200);
+  CAF_CHECK_EQUAL(connector.dialled.size(), 2u);
 }
 
 CAF_TEST(a hello that is never welcomed is said again) {
@@ -315,6 +363,17 @@ CAF_TEST(what the peer has seen of us is told to the shards) {
   receive(frame_kind::known, known);
   CAF_REQUIRE_EQUAL(shard.told.size(), 1u);
   CAF_CHECK((shard.told[0] == core::dot{77, 5}));
+}
+
+CAF_TEST(a link whose connector crashes ends with it) {
+  connected();
+  auto ended = false;
+  caf::actor_cast<caf::actor>(aut)->attach_functor(
+    [&ended](const caf::error& reason) {
+      ended = static_cast<bool>(reason);
+    });
+  kill(connector.handle);
+  CAF_CHECK(ended);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

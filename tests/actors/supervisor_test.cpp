@@ -5,6 +5,8 @@
 
 #include <caf/event_based_actor.hpp>
 
+#include <deque>
+
 using namespace covey;
 using kind = child_spec::kind;
 
@@ -139,6 +141,47 @@ local_gateway_actor::behavior_type play(local_gateway_actor::pointer self,
     },
   };
 }
+
+/// Plays a program that watches the node.
+struct played_watcher {
+  node_watcher_actor handle;
+  std::vector<wire::NodeState> states;
+  std::vector<wire::ChildEvent> events;
+};
+
+struct watch_fixture : fixture {
+  watch_fixture() {
+    config.max_watchers = 2;
+    add("a", true);
+    add("b");
+    add("c");
+    start();
+  }
+  played_watcher& play_watcher() {
+    auto* x = &watchers.emplace_back();
+    auto behave = [x]() -> node_watcher_actor::behavior_type {
+      return {
+        [x](const wire::NodeState& in) {
+          x->states.push_back(in);
+        },
+        [x](const wire::ChildEvent& in) {
+          x->events.push_back(in);
+        },
+      };
+    };
+    x->handle = keep(sys.spawn(behave));
+    return *x;
+  }
+  void watch(played_watcher& x, bool wants_all = true) {
+    wire::WatchRequest in;
+    in.set_nonce(++nonce);
+    in.set_wants_children(wants_all);
+    in.set_wants_members(wants_all);
+    send_as(x.handle, aut, in);
+  }
+  std::deque<played_watcher> watchers;
+  uint64_t nonce = 0;
+};
 
 struct drain_fixture : fixture {
   drain_fixture() {
@@ -329,6 +372,145 @@ CAF_TEST(a client is handed to the gateway of now) {
     [&](const caf::error& err) {
       CAF_FAIL(sys.render(err));
     });
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
+
+CAF_TEST_FIXTURE_SCOPE(supervisor_watch_tests, watch_fixture)
+
+CAF_TEST(a watcher is told the whole state first) {
+  node->run = 17;
+  auto& w = play_watcher();
+  crash("b");
+  watch(w);
+  CAF_REQUIRE_EQUAL(w.states.size(), 1u);
+  const auto& s = w.states[0];
+  CAF_CHECK_EQUAL(s.code(), 0u);
+  CAF_CHECK_EQUAL(s.nonce(), 1u);
+  CAF_CHECK_EQUAL(s.cluster(), "test");
+  CAF_CHECK_EQUAL(s.node(), "n1");
+  CAF_CHECK_EQUAL(s.run(), 17u);
+  CAF_REQUIRE_EQUAL(s.children_size(), 3);
+  CAF_CHECK_EQUAL(s.children(0).name(), "a");
+  CAF_CHECK(s.children(0).essential());
+  CAF_CHECK_EQUAL(s.children(1).restarts(), 1u);
+  CAF_REQUIRE_EQUAL(s.members_size(), 3);
+  CAF_CHECK_EQUAL(s.members(1).name(), "n2");
+  CAF_CHECK_EQUAL(s.members(1).host(), "n2.example");
+  CAF_CHECK_EQUAL(s.members(1).port(), 7001u);
+  CAF_CHECK(w.events.empty());
+}
+
+CAF_TEST(a watcher that knows the epoch is not told the members) {
+  auto& w = play_watcher();
+  wire::WatchRequest in;
+  in.set_wants_members(true);
+  in.set_epoch_generation(1);
+  in.set_epoch_number(1);
+  send_as(w.handle, aut, in);
+  CAF_REQUIRE_EQUAL(w.states.size(), 1u);
+  CAF_CHECK_EQUAL(w.states[0].members_size(), 0);
+  CAF_CHECK_EQUAL(w.states[0].epoch_number(), 1u);
+  CAF_CHECK_EQUAL(w.states[0].children_size(), 0);
+}
+
+CAF_TEST(each crash is told to every watcher with what was done about it) {
+  auto& first = play_watcher();
+  auto& second = play_watcher();
+  watch(first);
+  watch(second);
+  crash("b");
+  crash("c");
+  for (auto* w : {&first, &second}) {
+    CAF_REQUIRE_EQUAL(w->events.size(), 2u);
+    const auto& b = w->events[0];
+    CAF_CHECK_EQUAL(b.name(), "b");
+    CAF_CHECK_EQUAL(b.reason(),
+                    sys.render(caf::make_error(caf::exit_reason::kill)));
+    CAF_CHECK_EQUAL(b.restarts(), 1u);
+    CAF_CHECK(b.restarted());
+    CAF_CHECK(!b.essential());
+    CAF_CHECK_EQUAL(b.followers(), 1u);
+    CAF_CHECK_EQUAL(w->events[1].name(), "c");
+    CAF_CHECK_EQUAL(w->events[1].followers(), 0u);
+  }
+}
+
+CAF_TEST(a watcher that asks again is not told twice) {
+  auto& w = play_watcher();
+  watch(w);
+  watch(w, false);
+  CAF_REQUIRE_EQUAL(w.states.size(), 2u);
+  CAF_CHECK_EQUAL(w.states[1].nonce(), 2u);
+  CAF_CHECK_EQUAL(w.states[1].children_size(), 0);
+  crash("c");
+  CAF_CHECK_EQUAL(w.events.size(), 1u);
+}
+
+CAF_TEST(watchers learn why the node ends before it does) {
+  auto& w = play_watcher();
+  watch(w);
+  crash("a");
+  CAF_REQUIRE_EQUAL(w.events.size(), 1u);
+  CAF_CHECK(w.events[0].essential());
+  CAF_CHECK(!w.events[0].restarted());
+  CAF_CHECK_EQUAL(w.events[0].node_ends(), gave_up.at(0));
+}
+
+CAF_TEST(watchers learn of the restart that was one too many) {
+  auto& w = play_watcher();
+  watch(w);
+  for (auto i = 0; i < 3; ++i)
+    crash("c");
+  CAF_REQUIRE_EQUAL(w.events.size(), 3u);
+  CAF_CHECK(w.events[1].restarted());
+  CAF_CHECK_EQUAL(w.events[2].restarts(), 2u);
+  CAF_CHECK(!w.events[2].restarted());
+  CAF_CHECK(w.events[2].node_ends().find("too often") != std::string::npos);
+}
+
+CAF_TEST(more watchers than it takes are refused until one ends) {
+  auto& first = play_watcher();
+  auto& second = play_watcher();
+  auto& third = play_watcher();
+  watch(first);
+  watch(second);
+  watch(third);
+  CAF_REQUIRE_EQUAL(third.states.size(), 1u);
+  CAF_CHECK_EQUAL(static_cast<errc>(third.states[0].code()), errc::overloaded);
+  CAF_CHECK_EQUAL(third.states[0].text(),
+                  "2 programs watch this node, the most that it takes");
+  CAF_CHECK_EQUAL(third.states[0].children_size(), 0);
+  // Those that it has may ask on.
+  watch(first);
+  CAF_CHECK_EQUAL(first.states.back().code(), 0u);
+  crash("c");
+  CAF_CHECK(third.events.empty());
+  kill(second.handle);
+  watch(third);
+  CAF_CHECK_EQUAL(third.states.back().code(), 0u);
+  crash("c");
+  CAF_CHECK_EQUAL(third.events.size(), 1u);
+}
+
+CAF_TEST(a request from nobody subscribes nobody) {
+  for (auto i = 0; i < 3; ++i)
+    tell(aut, wire::WatchRequest{});
+  auto& w = play_watcher();
+  watch(w);
+  CAF_REQUIRE_EQUAL(w.states.size(), 1u);
+  CAF_CHECK_EQUAL(w.states[0].code(), 0u);
+}
+
+CAF_TEST(a reason without end is cut) {
+  auto& w = play_watcher();
+  watch(w);
+  caf::exit_msg crash;
+  crash.reason = caf::make_error(errc::unavailable, std::string(100'000, 'x'));
+  tell(caf::actor_cast<caf::actor>(current["c"]), crash);
+  CAF_REQUIRE_EQUAL(w.events.size(), 1u);
+  CAF_CHECK(w.events[0].restarted());
+  CAF_CHECK_EQUAL(w.events[0].reason().size(), 512u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

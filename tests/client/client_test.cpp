@@ -13,6 +13,8 @@
 #include <future>
 #include <memory>
 #include <set>
+#include <stdexcept>
+#include <thread>
 #include <unistd.h>
 
 using namespace covey;
@@ -57,6 +59,16 @@ struct fixture {
   std::unique_ptr<running_node> node;
   std::unique_ptr<client::client> kv;
 };
+
+template <class Exception, class F>
+bool throws(F f) {
+  try {
+    f();
+  } catch (const Exception&) {
+    return true;
+  }
+  return false;
+}
 
 } // namespace
 
@@ -210,6 +222,56 @@ CAF_TEST(siblings are resolved if somebody says how) {
   CAF_CHECK(kv->update("cart", join, options).code == errc::unknown_keyspace);
 }
 
+CAF_TEST(who waits for a get resolves its siblings himself) {
+  start(manner::normal);
+  for (auto value : {"apples", "pears"})
+    kv->put("cart", value, options);
+  auto here = std::this_thread::get_id();
+  auto asks = options;
+  asks.resolve = [&](std::vector<std::string>&& values) {
+    CAF_CHECK(std::this_thread::get_id() == here);
+    return values.at(0);
+  };
+  CAF_CHECK_EQUAL(kv->get("cart", asks).values.size(), 1u);
+  CAF_CHECK_EQUAL(kv->multi_get({"cart"}, asks).at(0).values.size(), 1u);
+  asks.resolve = [](std::vector<std::string>&&) -> std::string {
+    throw std::runtime_error{"cannot merge these"};
+  };
+  CAF_CHECK(throws<std::runtime_error>([&] {
+    kv->get("cart", asks);
+  }));
+  CAF_CHECK_EQUAL(kv->get("cart", options).values.size(), 2u);
+}
+
+CAF_TEST(a client without nodes is not made) {
+  CAF_CHECK(throws<std::invalid_argument>([] {
+    client::client{client::settings{}};
+  }));
+}
+
+CAF_TEST(times that are too long or too short mean what they say) {
+  start(manner::normal);
+  options.timeout = std::chrono::milliseconds::max();
+  CAF_CHECK(kv->put("k", "v", options).ok());
+  options.time_to_live = std::chrono::milliseconds{-5};
+  CAF_CHECK(kv->put("expired", "v", options).ok());
+  CAF_CHECK(kv->get("expired", options).values.empty());
+  options.timeout = std::chrono::milliseconds::min();
+  auto r = kv->put("k", "v", options);
+  CAF_CHECK(r.code == errc::deadline_expired);
+  CAF_CHECK(!r.maybe_written);
+}
+
+CAF_TEST(a scan that goes in circles ends with an error) {
+  start(manner::circling);
+  kv->put("k", "v", options);
+  client::scanner pages{*kv, {}};
+  client::scan_page page;
+  CAF_REQUIRE(pages.next(page));
+  CAF_CHECK(page.code == errc::bad_message);
+  CAF_CHECK(!pages.next(page));
+}
+
 CAF_TEST(a port where nobody listens is named with the reason) {
   uint16_t port = 0;
   {
@@ -294,6 +356,20 @@ CAF_TEST(an import counts failures by kind) {
   CAF_CHECK_EQUAL(counts.maybe_written, 0u);
   // The news is told once.
   CAF_CHECK_EQUAL(import.take_news().size(), 1u);
+}
+
+CAF_TEST(a record that an earlier attempt may have written stays in doubt) {
+  start(manner::doubtful);
+  client::ack_log log;
+  client::importer import{*kv, options, client::import_mode::plain, 4, log};
+  import.put("k", "v");
+  while (!import.idle()) {
+    CAF_CHECK(import.work());
+    import.wait_for_change(100);
+  }
+  auto counts = import.counts();
+  CAF_CHECK_EQUAL(counts.failed[errc::disk_full], 1u);
+  CAF_CHECK_EQUAL(counts.maybe_written, 1u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -45,6 +45,11 @@ wire::PutReply put(fake_node_state& st, const wire::PutRequest& request) {
     reply.set_code(static_cast<uint32_t>(errc::deadline_expired));
   } else if (st.how == manner::busy && ++st.puts % 2 == 0) {
     reply.set_code(static_cast<uint32_t>(errc::overloaded));
+  } else if (st.how == manner::doubtful) {
+    auto first = ++st.puts == 1;
+    reply.set_code(
+      static_cast<uint32_t>(first ? errc::overloaded : errc::disk_full));
+    reply.set_maybe_written(first);
   } else if (refused(request, reply)) {
     return reply;
   } else if (request.value().size() > (1 << 20)) {
@@ -55,7 +60,8 @@ wire::PutReply put(fake_node_state& st, const wire::PutRequest& request) {
     auto& siblings = st.values[request.key()];
     if (!request.context().empty())
       siblings.clear();
-    if (request.tombstone())
+    // A value that lives for a millisecond is gone at once.
+    if (request.tombstone() || request.ttl_ms() == 1)
       siblings.clear();
     else
       siblings.push_back(request.value());
@@ -96,6 +102,10 @@ wire::ScanReply scan(fake_node_state& st, const wire::ScanRequest& request) {
     reply.set_next_after_key(i->first);
   }
   reply.set_next_slot(i == st.values.end() ? 16384 : 0);
+  if (st.how == manner::circling) {
+    reply.set_next_slot(request.slot());
+    reply.set_next_after_key(request.after_key());
+  }
   return reply;
 }
 
@@ -199,6 +209,7 @@ fake_node(fake_node_actor::stateful_pointer<fake_node_state> self, manner how) {
       return wire::Children{};
     },
     [](const wire::PeerHello&) {},
+    [](const wire::WatchRequest&) {},
   };
 }
 

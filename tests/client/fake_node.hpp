@@ -24,6 +24,10 @@ enum class manner {
   mute,
   /// Every other put is overloaded.
   busy,
+  /// The first put is overloaded and may be written, the others are refused.
+  doubtful,
+  /// Every page of a scan leads to where it began.
+  circling,
 };
 
 struct fake_node_state {
@@ -35,7 +39,8 @@ struct fake_node_state {
 using fake_node_actor
   = gateway_actor::extend<caf::replies_to<gateway_atom>::with<gateway_actor>,
                           caf::replies_to<children_atom>::with<wire::Children>,
-                          caf::reacts_to<wire::PeerHello>>;
+                          caf::reacts_to<wire::PeerHello>,
+                          caf::reacts_to<wire::WatchRequest>>;
 
 /// Supervisor and gateway in one. Knows the keyspace "default"; values of more
 /// than a megabyte are too large.

@@ -110,8 +110,25 @@ CAF_TEST(wrong usage exits with 2) {
          {"import"},
          {"import", "f", "--in-flight", "0"},
          {"export", "f"},
-         {"status", "now"}})
+         {"status", "now"},
+         {"watch", "n1"},
+         {"watch", "--for-s", "0"},
+         {"watch", "--silence-ms", "2001"},
+         {"watch", "--once", "--for-s", "5"}})
     CAF_CHECK_EQUAL(refused(arguments), 2);
+}
+
+CAF_TEST(a watch is of all members until it is interrupted unless bounded) {
+  auto o = parsed({"watch"});
+  CAF_CHECK(!o.watch_once);
+  CAF_CHECK(!o.only_given);
+  CAF_CHECK_EQUAL(o.for_s, 0u);
+  CAF_CHECK_EQUAL(o.silence_ms, 1500u);
+  o = parsed({"watch", "--only-given", "--for-s", "7", "--silence-ms", "100"});
+  CAF_CHECK(o.only_given);
+  CAF_CHECK_EQUAL(o.for_s, 7u);
+  CAF_CHECK_EQUAL(o.silence_ms, 100u);
+  CAF_CHECK(parsed({"watch", "--once"}).watch_once);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

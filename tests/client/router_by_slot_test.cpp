@@ -214,10 +214,24 @@ CAF_TEST(a get joins none that has been sent or asks for something else) {
   CAF_CHECK_EQUAL(w->gets.size(), 4u);
 }
 
+CAF_TEST(a get that may wait for longer joins none that ends before) {
+  start_connected();
+  submit(get_at({2, 3}), milliseconds{100});
+  submit(get_at({2, 3}), milliseconds{5000});
+  sched.run();
+  CAF_CHECK_EQUAL(w->gets.size(), 2u);
+  pass(milliseconds{200});
+  CAF_REQUIRE(outcomes[0]);
+  CAF_CHECK(outcomes[0]->code == errc::timed_out);
+  CAF_CHECK(!outcomes[1]);
+  answer_get_at(1);
+  CAF_CHECK(outcomes[1] && outcomes[1]->code == errc::none);
+}
+
 CAF_TEST(gets that joined end each by its own retries and deadline) {
   start_connected();
   submit(get_at({2, 3}), milliseconds{500});
-  submit(get_at({2, 3}), milliseconds{5000}, 1);
+  submit(get_at({2, 3}), milliseconds{510}, 1);
   sched.run();
   CAF_REQUIRE_EQUAL(w->gets.size(), 1u);
   answer_get_at(0, errc::unavailable);
@@ -253,6 +267,33 @@ CAF_TEST(a newer epoch in an answer is learnt) {
   CAF_CHECK_EQUAL(last_put(), 3u);
   // The epoch before this one changes nothing.
   CAF_CHECK_EQUAL(w->hellos.size(), asked + 2);
+}
+
+CAF_TEST(an epoch that a lost node knew is learnt from the next) {
+  tell_members(2, 2);
+  start(1);
+  for (auto where : {ports{1, 2}, ports{2, 1}, ports{2, 1}}) {
+    submit(put_at(where), milliseconds{5000});
+    sched.run();
+  }
+  CAF_REQUIRE_EQUAL(last_put(), 2u);
+  tell_members(3, 2, 2);
+  w->mute_to_hello = {1};
+  auto answer_of = [this](size_t i) {
+    wire::PutReply reply;
+    reply.set_id(w->puts[i].second.id());
+    reply.set_epoch_generation(1);
+    reply.set_epoch_number(2);
+    answer(frame_kind::put_reply, reply, errc::none, w->puts[i].first);
+  };
+  auto asked = w->hellos.size();
+  answer_of(0);
+  CAF_REQUIRE_EQUAL(w->hellos.size(), asked + 1);
+  w->refused = {1};
+  kill_node(1);
+  answer_of(2);
+  CAF_REQUIRE_EQUAL(w->hellos.size(), asked + 2);
+  CAF_CHECK_EQUAL(w->hellos.back().first, 2u);
 }
 
 CAF_TEST(a member that left is not asked any more) {
@@ -317,7 +358,9 @@ CAF_TEST(repetitions have a budget that requests fill) {
 
 CAF_TEST(the first repetition after a lost link is free) {
   w->credit = 1000;
-  start_connected();
+  router_config config;
+  config.hold_back = false;
+  start_connected(config);
   for (int i = 0; i < 300; ++i)
     submit(put_at({2, 3}), milliseconds{5000}, 1);
   sched.run();

@@ -143,7 +143,7 @@ CAF_TEST(an unavailable call is repeated at the next node) {
   CAF_CHECK(!outcomes[0]->maybe_written);
 }
 
-CAF_TEST(a node that stops is left once it has answered everything) {
+CAF_TEST(a node that stops may answer what it has and others get the rest) {
   start(2);
   submit(put("a"));
   submit(put("b"));
@@ -151,22 +151,40 @@ CAF_TEST(a node that stops is left once it has answered everything) {
   answer_put_at(0, errc::shutting_down);
   submit(put("c"));
   sched.run();
-  CAF_CHECK_EQUAL(w->puts.size(), 2u);
+  CAF_REQUIRE_EQUAL(w->puts.size(), 3u);
+  CAF_CHECK_EQUAL(w->puts[2].first, 2u);
   answer_put_at(1);
+  CAF_REQUIRE(outcomes[1]);
   CAF_CHECK(outcomes[1]->code == errc::none);
+  CAF_CHECK_EQUAL(w->dials, (std::vector<uint16_t>{1, 2}));
+}
+
+CAF_TEST(while a node stops the others are dialled with pauses) {
+  w->refused = {2};
+  start(2);
+  submit(put("a"), milliseconds{5000});
+  submit(put("b"), milliseconds{5000});
+  sched.run();
+  answer_put_at(0, errc::shutting_down);
+  submit(put("c"), milliseconds{5000});
+  pass(milliseconds{1000});
+  CAF_CHECK(w->dials.size() >= 3);
+  CAF_CHECK(w->dials.size() <= 12);
+  w->refused.clear();
+  pass(milliseconds{2000});
   CAF_REQUIRE_EQUAL(w->puts.size(), 3u);
   CAF_CHECK_EQUAL(w->puts[2].first, 2u);
 }
 
 CAF_TEST(a lone node that stops is not asked again without a pause) {
   start(1);
-  for (int i = 0; i < 20; ++i)
+  for (int i = 0; i < 10; ++i)
     submit(put("a"), milliseconds{1000}, 2);
   sched.run();
   for (size_t i = 0; i < w->puts.size(); ++i)
     answer_put_at(i, errc::shutting_down);
   CAF_CHECK_EQUAL(w->dials.size(), 1u);
-  CAF_CHECK_EQUAL(w->puts.size(), 20u);
+  CAF_CHECK_EQUAL(w->puts.size(), 10u);
   pass(milliseconds{100});
   CAF_CHECK(w->dials.size() >= 2);
 }

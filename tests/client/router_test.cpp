@@ -4,6 +4,11 @@
 
 #include "tests/client/router_fixture.hpp"
 
+#include <exception>
+#include <stdexcept>
+#include <sys/wait.h>
+#include <unistd.h>
+
 using namespace covey;
 using namespace covey::client;
 using std::chrono::milliseconds;
@@ -71,6 +76,62 @@ CAF_TEST(no more than the credit is in flight) {
   CAF_CHECK_EQUAL(w->puts.size(), 3u);
 }
 
+CAF_TEST(most of what an overloaded node would refuse is not sent) {
+  start(1);
+  size_t sent = 0;
+  for (size_t i = 0; i < 40; ++i) {
+    submit(put("a"));
+    sched.run();
+    if (w->puts.size() > sent)
+      answer_put_at(sent++, errc::overloaded);
+  }
+  CAF_CHECK_LESS(sent, 35u);
+  for (auto& o : outcomes) {
+    CAF_REQUIRE(o);
+    CAF_CHECK(o->code == errc::overloaded);
+    CAF_CHECK(!o->maybe_written);
+  }
+  CAF_CHECK(std::any_of(outcomes.begin(), outcomes.end(), [](auto& o) {
+    return o->text == "n:1 is overloaded; not sent, try again later";
+  }));
+}
+
+CAF_TEST(a slow node gets what it can answer in time and the rest is refused) {
+  w->credit = 1000;
+  start(1);
+  for (int i = 0; i < 40; ++i)
+    submit(put("a"), milliseconds{4000});
+  sched.run();
+  CAF_CHECK_EQUAL(w->puts.size(), send_window::first);
+  // An answer every 300 ms: of 4 s a quarter is worth waiting.
+  for (size_t i = 0; i < 8; ++i) {
+    pass(milliseconds{300});
+    answer_put_at(i);
+  }
+  auto sent = w->puts.size();
+  submit(put("b"), milliseconds{4000});
+  sched.run();
+  CAF_REQUIRE(outcomes.back());
+  CAF_CHECK(outcomes.back()->code == errc::overloaded);
+  CAF_CHECK(!outcomes.back()->maybe_written);
+  // All that was sent before the node was known to be slow goes first.
+  for (size_t i = 8; i < 12; ++i)
+    answer_put_at(i);
+  CAF_CHECK_EQUAL(w->puts.size(), sent);
+}
+
+CAF_TEST(a client can be told to send whatever a node does) {
+  router_config config;
+  config.hold_back = false;
+  start(1, config);
+  for (size_t i = 0; i < 40; ++i) {
+    submit(put("a"));
+    sched.run();
+    CAF_REQUIRE_EQUAL(w->puts.size(), i + 1);
+    answer_put_at(i, errc::overloaded);
+  }
+}
+
 CAF_TEST(a call that waits for credit until its deadline was not sent) {
   w->credit = 1;
   start(1);
@@ -109,6 +170,23 @@ CAF_TEST(a full queue is also one of many bytes) {
   CAF_CHECK(!outcomes[1]);
   CAF_REQUIRE(outcomes[2]);
   CAF_CHECK(outcomes[2]->code == errc::overloaded);
+}
+
+CAF_TEST(what can never be sent is refused for what it is) {
+  router_config config;
+  config.max_waiting_bytes = 1000;
+  start(1, config);
+  submit(put("a", std::string(1001, 'v')));
+  submit(put("b"), milliseconds{0});
+  submit(put("c"), milliseconds{-1});
+  sched.run();
+  CAF_REQUIRE(outcomes[0]);
+  CAF_CHECK(outcomes[0]->code == errc::value_too_large);
+  for (size_t i : {1, 2}) {
+    CAF_REQUIRE(outcomes[i]);
+    CAF_CHECK(outcomes[i]->code == errc::deadline_expired);
+  }
+  CAF_CHECK(w->puts.empty());
 }
 
 CAF_TEST(bursts are bounded) {
@@ -189,6 +267,29 @@ CAF_TEST(closing answers everything) {
   CAF_REQUIRE(outcomes[1]);
   CAF_CHECK(outcomes[1]->code == errc::shutting_down);
   CAF_CHECK(!outcomes[1]->maybe_written);
+}
+
+CAF_TEST(a callback that throws ends the process) {
+  start(1);
+  auto child = ::fork();
+  CAF_REQUIRE(child >= 0);
+  if (child == 0) {
+    std::set_terminate([] {
+      ::_exit(7);
+    });
+    call c;
+    c.request = put("a");
+    c.deadline = sys.clock().now();
+    c.done = [](outcome&) {
+      throw std::runtime_error{"thrown by a callback"};
+    };
+    caf::anon_send(aut, std::move(c));
+    sched.run();
+    ::_exit(0);
+  }
+  auto status = 0;
+  CAF_REQUIRE(::waitpid(child, &status, 0) == child);
+  CAF_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 }
 
 CAF_TEST(no timer runs while nothing is in flight) {

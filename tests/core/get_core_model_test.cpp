@@ -7,6 +7,7 @@
 #include <caf/test/unit_test.hpp>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <set>
 
@@ -43,10 +44,17 @@ bool holds(const versions& all, const versions& some) {
   return std::includes(all.begin(), all.end(), some.begin(), some.end());
 }
 
+uint64_t hash_of(const versions& held) {
+  auto bytes = bytes_of(held);
+  return version_hash(bytes.empty() ? record{} : *decode_record(bytes));
+}
+
+enum class question : uint8_t { record, digest, repair };
+
 /// What was asked of a home and not answered yet.
 struct asked {
   uint8_t home;
-  bool repair;
+  question what;
 };
 
 /// One get over homes whose disks are sets of versions, written out plainly.
@@ -72,7 +80,10 @@ public:
 
   /// Empty if all went well.
   std::string run() {
-    do_what(get_->start());
+    auto first = get_->start();
+    if ((first.read | first.digest) != 0 && count(first.read) != 1)
+      wrong_ = "does not read one record at first";
+    do_what(first);
     while (wrong_.empty() && !open_.empty())
       step();
     if (wrong_.empty() && ended_ != 1)
@@ -93,39 +104,77 @@ private:
     open_.erase(open_.begin() + static_cast<ptrdiff_t>(i));
     auto bit = home_set{1} << x.home;
     auto fails = random_() % 100 < percent_failing_;
-    if (x.repair && fails) {
+    // Writes go on while it reads.
+    if (x.what != question::repair && random_() % 10 == 0)
+      disks_[x.home].insert({4, 1});
+    if (x.what == question::repair && fails) {
       bad_ |= bit;
       do_what(get_->repair_failed(x.home));
-    } else if (x.repair) {
+    } else if (x.what == question::repair) {
       auto written = decode_record(get_->merged_bytes());
       for (auto d : versions_in(*written))
         disks_[x.home].insert(d);
       do_what(get_->repaired(x.home));
     } else if (fails) {
       // A read that fails after enough have answered says nothing.
-      if (!merging_)
+      if (!merging_ && known_.count(x.home) == 0) {
         bad_ |= bit;
+        digests_.erase(x.home);
+      }
       do_what(get_->failed(x.home));
     } else {
-      if (!merging_ && ended_ == 0) {
-        read_.insert(disks_[x.home].begin(), disks_[x.home].end());
-        readers_ |= bit;
-        merging_ = need_.met(readers_);
-      }
-      do_what(get_->record_from(x.home, bytes_of(disks_[x.home])));
+      auto held = disks_[x.home];
+      // Small records come whole.
+      auto whole = x.what == question::record || random_() % 3 == 0;
+      learn(x.home, held, whole);
+      do_what(whole ? get_->record_from(x.home, bytes_of(held))
+                    : get_->digest_from(x.home, hash_of(held)));
     }
+  }
+
+  /// What can be known after this answer: records, and what digests equal them
+  /// or stand for nothing.
+  void learn(uint8_t home, const versions& held, bool whole) {
+    if (merging_ || ended_ != 0 || (bad_ >> home & 1) != 0
+        || known_.count(home) != 0)
+      return;
+    if (whole)
+      known_[home] = held;
+    else
+      digests_[home] = held;
+    for (const auto& [other, digest] : digests_) {
+      auto same = [&d = digest](const auto& entry) {
+        return entry.second == d;
+      };
+      if (known_.count(other) == 0
+          && (digest.empty()
+              || std::any_of(known_.begin(), known_.end(), same)))
+        known_[other] = digest;
+    }
+    readers_ = 0;
+    read_.clear();
+    for (const auto& [other, content] : known_) {
+      readers_ |= home_set{1} << other;
+      read_.insert(content.begin(), content.end());
+    }
+    merging_ = need_.met(readers_);
   }
 
   void do_what(const get_core::action& what) {
     for (uint8_t i = 0; i < disks_.size(); ++i) {
       auto bit = home_set{1} << i;
-      if ((what.read & bit) != 0)
-        ask(i, false, reads_);
+      if ((what.read & bit) != 0) {
+        if (known_.count(i) != 0)
+          wrong_ = "reads a record that it knows";
+        ask(i, question::record, reads_);
+      }
+      if ((what.digest & bit) != 0)
+        ask(i, question::digest, digest_reads_);
       if ((what.repair & bit) != 0) {
-        if (holds(disks_[i], versions_in(get_->merged())))
-          if ((readers_ & bit) != 0)
-            wrong_ = "repairs a home that lacks nothing";
-        ask(i, true, repairs_);
+        if ((readers_ & bit) != 0
+            && holds(known_[i], versions_in(get_->merged())))
+          wrong_ = "repairs a home that lacks nothing";
+        ask(i, question::repair, repairs_);
       }
     }
     if (what.answer)
@@ -141,12 +190,13 @@ private:
       wrong_ = "does not know whether it has answered";
   }
 
-  void ask(uint8_t home, bool repair, home_set& already) {
+  void ask(uint8_t home, question what, home_set& already) {
     auto bit = home_set{1} << home;
     if ((already & bit) != 0)
-      wrong_ = repair ? "repairs a home twice" : "reads a home twice";
+      wrong_ = what == question::repair ? "repairs a home twice"
+                                        : "reads a home twice";
     already |= bit;
-    open_.push_back({home, repair});
+    open_.push_back({home, what});
   }
 
   void check_answer() {
@@ -173,7 +223,11 @@ private:
   /// Homes that may not be asked or have failed.
   home_set bad_ = 0;
   home_set reads_ = 0;
+  home_set digest_reads_ = 0;
   home_set repairs_ = 0;
+  /// What each home was found to have, and what digests stand for.
+  std::map<uint8_t, versions> known_;
+  std::map<uint8_t, versions> digests_;
   /// Homes whose records count, all that they hold, and whether they suffice.
   home_set readers_ = 0;
   versions read_;

@@ -45,17 +45,132 @@ get_core get_of(consistency_level level, size_t n = 3,
 }
 
 bool nothing(const get_core::action& what) {
-  return what.read == 0 && what.repair == 0 && !what.answer && !what.fail;
+  return what.read == 0 && what.digest == 0 && what.repair == 0 && !what.answer
+         && !what.fail;
+}
+
+home_set asked(const get_core::action& what) {
+  return what.read | what.digest;
+}
+
+uint64_t digest_of(const std::string& bytes) {
+  return version_hash(*decode_record(bytes));
 }
 
 } // namespace
 
 CAF_TEST(as few homes as the level needs are read in the order given) {
-  CAF_CHECK_EQUAL(get_of(consistency_level::one).start().read, 0b001u);
-  CAF_CHECK_EQUAL(get_of(consistency_level::quorum).start().read, 0b011u);
-  CAF_CHECK_EQUAL(get_of(consistency_level::quorum, 3, {2, 0, 1}).start().read,
-                  0b101u);
-  CAF_CHECK_EQUAL(get_of(consistency_level::all).start().read, 0b111u);
+  CAF_CHECK_EQUAL(asked(get_of(consistency_level::one).start()), 0b001u);
+  CAF_CHECK_EQUAL(asked(get_of(consistency_level::quorum).start()), 0b011u);
+  CAF_CHECK_EQUAL(
+    asked(get_of(consistency_level::quorum, 3, {2, 0, 1}).start()), 0b101u);
+  CAF_CHECK_EQUAL(asked(get_of(consistency_level::all).start()), 0b111u);
+}
+
+CAF_TEST(the best home is read in full and the others for their digests) {
+  auto what = get_of(consistency_level::all, 3, {2, 0, 1}).start();
+  CAF_CHECK_EQUAL(what.read, 0b100u);
+  CAF_CHECK_EQUAL(what.digest, 0b011u);
+}
+
+CAF_TEST(equal digests are answered and nothing more is read) {
+  for (auto record_first : {true, false}) {
+    auto get = get_of(consistency_level::quorum);
+    get.start();
+    if (record_first)
+      CAF_CHECK(nothing(get.record_from(0, x1)));
+    CAF_CHECK_EQUAL(nothing(get.digest_from(1, digest_of(x1))), !record_first);
+    if (!record_first)
+      CAF_CHECK(get.record_from(0, x1).answer);
+    CAF_CHECK(get.settled());
+    CAF_CHECK_EQUAL(get.answers(), 0b011u);
+  }
+}
+
+CAF_TEST(a digest that differs has its record read then merged and repaired) {
+  for (auto record_first : {true, false}) {
+    auto get = get_of(consistency_level::quorum);
+    get.start();
+    get_core::action what;
+    if (record_first)
+      get.record_from(0, x1);
+    what = get.digest_from(1, digest_of(y1));
+    if (!record_first)
+      what = get.record_from(0, x1);
+    CAF_CHECK_EQUAL(what.read, 0b010u);
+    CAF_CHECK(!what.answer);
+    what = get.record_from(1, y1);
+    CAF_CHECK_EQUAL(what.repair, 0b011u);
+    CAF_CHECK(nothing(get.repaired(0)));
+    CAF_CHECK(get.repaired(1).answer);
+    CAF_CHECK_EQUAL(get.merged().siblings.size(), 2u);
+  }
+}
+
+CAF_TEST(digests that differ from the record may equal each other) {
+  auto get = get_of(consistency_level::all);
+  get.start();
+  get.digest_from(1, digest_of(y1));
+  get.digest_from(2, digest_of(y1));
+  CAF_CHECK_EQUAL(get.record_from(0, x1).read, 0b110u);
+  auto what = get.record_from(2, y1);
+  CAF_CHECK_EQUAL(what.repair, 0b111u);
+}
+
+CAF_TEST(the digest of nothing needs no reading) {
+  auto get = get_of(consistency_level::quorum);
+  get.start();
+  get.digest_from(1, version_hash({}));
+  auto what = get.record_from(0, x1);
+  CAF_CHECK_EQUAL(what.read, 0u);
+  CAF_CHECK_EQUAL(what.repair, 0b010u);
+}
+
+CAF_TEST(when the record is not to be had another home is read in full) {
+  auto get = get_of(consistency_level::quorum);
+  get.start();
+  get.digest_from(1, digest_of(x1));
+  auto what = get.failed(0);
+  CAF_CHECK_EQUAL(what.read, 0b100u);
+  CAF_CHECK_EQUAL(what.digest, 0u);
+  // And with none left, one that was asked for its digest only.
+  what = get.failed(2);
+  CAF_CHECK(what.fail);
+  auto all_asked = get_of(consistency_level::quorum);
+  all_asked.start();
+  all_asked.slow();
+  CAF_CHECK(nothing(all_asked.failed(2)));
+  what = all_asked.failed(0);
+  CAF_CHECK(what.fail);
+}
+
+CAF_TEST(a home asked for its digest is read in full when no other is left) {
+  auto get = get_of(consistency_level::quorum, 3);
+  get.start();
+  get.digest_from(1, digest_of(x1));
+  // Slow with the record here: the third is asked for its digest.
+  get.record_from(0, y1);
+  CAF_CHECK_EQUAL(get.slow().digest, 0b100u);
+  CAF_CHECK(nothing(get.failed(1)));
+  auto what = get.digest_from(2, digest_of(x1));
+  CAF_CHECK_EQUAL(what.read, 0b100u);
+  CAF_CHECK_EQUAL(get.record_from(2, x1).repair, 0b101u);
+}
+
+CAF_TEST(a differing record that cannot be read is replaced by another home) {
+  auto get = get_of(consistency_level::quorum);
+  get.start();
+  get.digest_from(1, digest_of(y1));
+  get.record_from(0, x1);
+  auto what = get.failed(1);
+  CAF_CHECK_EQUAL(what.digest, 0b100u);
+  CAF_CHECK(get.digest_from(2, digest_of(x1)).answer);
+}
+
+CAF_TEST(a digest of a home asked for its record is a failure) {
+  auto get = get_of(consistency_level::quorum);
+  get.start();
+  CAF_CHECK_EQUAL(get.digest_from(0, digest_of(x1)).read, 0b100u);
 }
 
 CAF_TEST(too few homes to ask fail at once and read nothing) {
@@ -129,7 +244,7 @@ CAF_TEST(below a quorum the answer does not wait for the repair) {
 CAF_TEST(a failed home is replaced by the next one) {
   auto get = get_of(consistency_level::quorum);
   get.start();
-  CAF_CHECK_EQUAL(get.failed(0).read, 0b100u);
+  CAF_CHECK_EQUAL(asked(get.failed(0)), 0b100u);
   get.record_from(1, x1);
   CAF_CHECK(get.record_from(2, x1).answer);
 }

@@ -161,3 +161,10 @@ CAF_TEST(garbage never yields bytes beyond the burst) {
   }
   CAF_CHECK(true);
 }
+
+CAF_TEST(a message is shorter than two gigabytes) {
+  // Refused by its length alone: there is nothing behind it.
+  wire::Ping message;
+  CAF_CHECK(!parse({"", size_t{1} << 31}, message));
+  CAF_CHECK(!parse({"", size_t{1} << 32}, message));
+}

@@ -17,6 +17,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
@@ -53,6 +54,9 @@ supervisor_actor::behavior_type fake_supervisor(supervisor_actor::pointer) {
     [](children_atom) {
       return wire::Children{};
     },
+    [](const wire::WatchRequest&) {
+      // nop
+    },
   };
 }
 
@@ -70,7 +74,13 @@ public:
 
   uint16_t publish() {
     supervisor_ = system_.spawn(fake_supervisor);
-    published_ = std::make_unique<publication>(system_, tls_, supervisor_);
+    middleman_config config;
+    config.tls = tls_;
+    config.warn = [this](const std::string& text) {
+      warnings.set(text);
+    };
+    published_
+      = std::make_unique<publication>(system_, std::move(config), supervisor_);
     auto port = published_->open("127.0.0.1", 0);
     CAF_REQUIRE(port != 0);
     return port;
@@ -113,6 +123,8 @@ public:
   }
 
   supervisor_actor found;
+  /// The last of its port.
+  loss_note warnings;
 
 private:
   process_config config_;
@@ -269,6 +281,48 @@ CAF_TEST(strangers who say nothing are cut off when more come) {
   CAF_REQUIRE_EQUAL(client.dial(port), "");
   CAF_CHECK(client.reaches());
   CAF_CHECK(strangers.front()->is_closed());
+}
+
+CAF_TEST(files that others may read count once they may not ) {
+  process node{tls(certs.of("n1"))};
+  auto port = node.publish();
+  process old_client{tls(certs.of("client"), tls_role::client)};
+  CAF_CHECK_EQUAL(old_client.dial(port), "");
+  std::filesystem::permissions(certs.path("foreign/n1.key"),
+                               std::filesystem::perms{0644});
+  for (std::string name : {"n1.crt", "n1.key", "ca.crt"})
+    std::filesystem::rename(certs.path("foreign/" + name), certs.path(name));
+  auto files = certs.files("foreign/client.crt", "foreign/client.key");
+  process early{tls(files, tls_role::client)};
+  CAF_CHECK(contains(early.dial(port), "TLS failed: "));
+  std::filesystem::permissions(certs.path("n1.key"),
+                               std::filesystem::perms{0600});
+  process client{tls(files, tls_role::client)};
+  CAF_CHECK_EQUAL(client.dial(port), "");
+}
+
+CAF_TEST(connections leave descriptors for the rest of the process) {
+  process node{nullptr};
+  auto port = node.publish();
+  process client{nullptr};
+  CAF_REQUIRE_EQUAL(client.dial(port), "");
+  rlimit before{};
+  CAF_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  auto lowered = before;
+  lowered.rlim_cur = 128;
+  CAF_REQUIRE(::setrlimit(RLIMIT_NOFILE, &lowered) == 0);
+  // Each takes two descriptors of this process: its own, and the node's.
+  std::vector<std::unique_ptr<raw_connection>> strangers;
+  for (int i = 0; i < 50; ++i)
+    strangers.push_back(std::make_unique<raw_connection>(port));
+  CAF_CHECK(strangers.back()->is_closed());
+  auto spare = ::dup(0);
+  CAF_CHECK(spare >= 0);
+  ::close(spare);
+  CAF_CHECK(contains(node.warnings.text(), "ulimit -n"));
+  CAF_CHECK(client.reaches());
+  strangers.clear();
+  CAF_CHECK(::setrlimit(RLIMIT_NOFILE, &before) == 0);
 }
 
 CAF_TEST(a dial tells why it fails) {

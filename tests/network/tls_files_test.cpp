@@ -93,4 +93,10 @@ CAF_TEST(a certificate is signed by the CA) {
                "is not one of the CA in ");
 }
 
+CAF_TEST(what every handshake would refuse as weak is refused first) {
+  refused_with(problem("weak.crt", "weak.key"), "weak.crt", "key too small");
+  refused_with(problem("by-weak-ca.crt", "n1.key", "weak-ca.crt"),
+               "by-weak-ca.crt", "CA certificate key too weak");
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -28,6 +28,7 @@ COMMANDS = {
     "export": [],
     "status": [],
     "ring": ["KEY", "--key64"],
+    "watch": ["--once", "--only-given", "--for-s", "--silence-ms", "node_restarted"],
 }
 
 

@@ -208,13 +208,15 @@ class Node:
 class Cluster:
     """Nodes n1, n2, ... of one cluster, with what they need in a temporary directory."""
 
+    node_type = Node
+
     def __init__(self, size=3, keyspaces=None, knobs=None, certificates=None):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="covey-process-"))
         self.nodes = {}
         # What every command is given: with certificates, how to be let in.
         self.options = certificates.options() if certificates else []
         for i in range(1, size + 1):
-            node = Node(f"n{i}", PORT_POOL.take(), self.home)
+            node = self.node_type(f"n{i}", PORT_POOL.take(), self.home)
             # A node that comes back is met soon.
             node.knobs = {"links.retry-max-ms": 250} | (knobs or {})
             if certificates:

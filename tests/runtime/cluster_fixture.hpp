@@ -33,6 +33,9 @@ public:
   /// What the supervisor of node `i` said when it gave up; empty if it did not.
   std::string gave_up(size_t i);
   std::unique_ptr<client::client> make_client() const;
+  client::node_address address(size_t i) const {
+    return {"127.0.0.1", ports_[i]};
+  }
   /// Restarts of the child called `name`, as the supervisor counts them.
   uint32_t restarts(size_t i, const std::string& name);
 

@@ -41,6 +41,19 @@ bool history::accounted(size_t put, const std::set<size_t>& seen,
   return false;
 }
 
+std::set<size_t> history::replaced_before(size_t put) const {
+  std::set<size_t> result;
+  std::vector<size_t> todo{put};
+  while (!todo.empty()) {
+    auto i = todo.back();
+    todo.pop_back();
+    for (auto j : puts_[i].replaces)
+      if (result.insert(j).second)
+        todo.push_back(j);
+  }
+  return result;
+}
+
 std::vector<std::string> history::check(bool once) const {
   std::vector<std::string> result;
   auto complain = [&](const get_event& get, const std::string& what) {
@@ -48,6 +61,26 @@ std::vector<std::string> history::check(bool once) const {
                      + std::to_string(get.invoked_us / 1000) + ".."
                      + std::to_string(get.answered_us / 1000) + " ms " + what);
   };
+  auto complain_of_replaced
+    = [&](const get_event& get, const std::set<size_t>& seen) {
+        for (auto i : seen) {
+          if (seen.size() > 1)
+            for (auto j : replaced_before(i))
+              if (seen.count(j) != 0 && !puts_[j].repeated)
+                complain(get, "returns " + puts_[j].value + " beside "
+                                + puts_[i].value + ", which replaced it");
+          auto next = replaced_by_.find(i);
+          if (puts_[i].repeated || next == replaced_by_.end())
+            continue;
+          for (auto j : next->second)
+            if (puts_[j].result == outcome::acknowledged
+                && puts_[j].answered_us <= get.invoked_us)
+              complain(get, "returns " + puts_[i].value + ", which "
+                              + puts_[j].value + " replaced, acknowledged at "
+                              + std::to_string(puts_[j].answered_us / 1000)
+                              + " ms");
+        }
+      };
   std::vector<std::set<size_t>> sets;
   for (const auto& get : gets_) {
     std::set<size_t> seen;
@@ -60,11 +93,8 @@ std::vector<std::string> history::check(bool once) const {
       else if (puts_[i].result == outcome::refused)
         complain(get, "returns " + value + ", which was refused");
     }
-    for (auto i : seen)
-      for (auto j : puts_[i].replaces)
-        if (once && seen.count(j) != 0 && !puts_[j].repeated)
-          complain(get, "returns " + puts_[j].value + " beside "
-                          + puts_[i].value + ", which replaced it");
+    if (once)
+      complain_of_replaced(get, seen);
     sets.push_back(std::move(seen));
   }
   for (size_t g = 0; g < gets_.size(); ++g) {

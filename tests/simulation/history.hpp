@@ -66,19 +66,26 @@ public:
   size_t gets() const {
     return gets_.size();
   }
+  const std::vector<get_event>& all_gets() const {
+    return gets_;
+  }
 
   /// One line for each thing that must not be:
   /// - a get does not account for a put acknowledged before it began, or for a
   ///   value that an earlier get returned (accounted for: the value is there,
   ///   or that of a write which replaced it, or so on; a delete leaves none);
-  /// - a get returns a value twice, a value never written, or a value beside
-  ///   one that replaced it (unless it was sent more than once, as nodes that
-  ///   forward do too: `once` says that there are none).
+  /// - a get returns a value twice, a value never written or refused;
+  /// - a get returns a value beside one that replaced it, directly or by way of
+  ///   others, or after a write that replaced it was acknowledged (unless it
+  ///   was sent more than once, as nodes that forward do too: `once` says that
+  ///   only puts marked as repeated were).
   std::vector<std::string> check(bool once = true) const;
 
 private:
   bool accounted(size_t put, const std::set<size_t>& seen,
                  const get_event& get) const;
+  /// The puts that `put` replaces, directly or by way of others.
+  std::set<size_t> replaced_before(size_t put) const;
 
   uint64_t handed_over_us_ = UINT64_MAX;
   std::vector<put_event> puts_;

@@ -41,6 +41,9 @@ int main(int argc, char** argv) {
     {"ack-before-flush", planted_bug::ack_before_flush},
     {"send-before-commit", planted_bug::send_before_commit},
     {"drop-hint", planted_bug::drop_hint},
+    {"read-unflushed", planted_bug::read_unflushed},
+    {"join-sent-read", planted_bug::join_sent_read},
+    {"older-sibling", planted_bug::older_sibling},
   };
   app.add_option("--seeds", seeds, "Run so many seeds");
   app.add_option("--from", from, "First of them")->capture_default_str();

@@ -181,6 +181,9 @@ scenario_result run_scenario(const scenario_options& options) {
   shape.shards = 1 + net.random()() % 2;
   // With five nodes some are no home of a key, and forward.
   shape.nodes = net.chance(50) ? 3 : 5;
+  // Slow disks: more is lost in a crash, if anybody relied on it.
+  if (net.chance(25))
+    shape.flush = milliseconds(150);
   sim_cluster cluster{sys, net, shape};
   history log;
   if (!net.run_until(

@@ -21,7 +21,7 @@ sim_client::sim_client(caf::actor_system& sys, sim_net& net,
               next();
             },
             [this](const std::string& key, host node) {
-              get(key, node, reading_);
+              get(key, node, level_);
             },
             [this](caf::put_atom, const std::string& key) {
               put(key);
@@ -73,8 +73,17 @@ void sim_client::next() {
   auto key = "k" + std::to_string(net_.random()() % keys);
   if (net_.chance(50))
     put(key);
-  else
-    get(key, pick_node(), core::consistency_level::quorum);
+  else {
+    auto node = pick_node();
+    auto together = net_.chance(20) ? 3 : 1;
+    for (int i = 0; i < together; ++i)
+      get(key, node, core::consistency_level::quorum);
+  }
+}
+
+void sim_client::get_done() {
+  if (--reading_ == 0)
+    pause();
 }
 
 void sim_client::put(const std::string& key) {
@@ -159,6 +168,7 @@ void sim_client::get(const std::string& key, host node,
   event.key = key;
   event.invoked_us = net_.now_us();
   last_read_ok_ = false;
+  ++reading_;
   self_
     ->request(cluster_.gateway(first_client + number_, node), patience,
               std::move(request))
@@ -181,10 +191,10 @@ void sim_client::get(const std::string& key, host node,
                     + ":" + text);
           log_.add(std::move(event));
         }
-        pause();
+        get_done();
       },
       [this](const caf::error&) {
-        pause();
+        get_done();
       });
 }
 
@@ -196,7 +206,7 @@ void sim_client::write(const std::string& key) {
 void sim_client::read(const std::string& key, host node,
                       core::consistency_level level) {
   idle_ = false;
-  reading_ = level;
+  level_ = level;
   caf::anon_send(actor_, key, node);
 }
 

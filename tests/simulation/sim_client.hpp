@@ -16,7 +16,8 @@ namespace covey::simulation {
 
 /// Puts, gets and deletes a few keys at random, with the context of its last
 /// get or put of the key or with none, and repeats puts whose outcome it does
-/// not know under the same request id at another node.
+/// not know under the same request id at another node. Some gets are sent
+/// several at once, so that they may share their reads.
 class sim_client {
 public:
   sim_client(caf::actor_system& sys, sim_net& net, sim_cluster& cluster,
@@ -51,6 +52,7 @@ private:
   void put_done(size_t event, const wire::PutRequest& request,
                 const wire::PutReply& reply, uint32_t attempt);
   void get(const std::string& key, host node, core::consistency_level level);
+  void get_done();
   void pause();
   bool any_node() const;
   host pick_node();
@@ -64,7 +66,9 @@ private:
   bool stopping_ = false;
   bool idle_ = true;
   bool last_read_ok_ = false;
-  core::consistency_level reading_ = core::consistency_level::all;
+  core::consistency_level level_ = core::consistency_level::all;
+  /// Gets under way.
+  uint32_t reading_ = 0;
   caf::actor actor_;
   caf::event_based_actor* self_ = nullptr;
 };

@@ -83,6 +83,7 @@ void sim_cluster::start(host n) {
   runtime::wiring_options options;
   options.shard.engine = node.engine.get();
   options.shard.planted = options_.planted;
+  options.coordinator.planted = options_.planted;
   options.flusher.engine = node.engine.get();
   options.detached_flusher = false;
   options.gateway.default_timeout_us = 1'000'000;
@@ -107,7 +108,7 @@ void sim_cluster::start(host n) {
         nodes_[n].gateway = caf::actor_cast<gateway_actor>(child);
       // An fsync takes its time: others go on, and a crash may come first.
       if (name == "flusher")
-        net_.slow_down(child, std::chrono::milliseconds(12));
+        net_.slow_down(child, options_.flush);
       return child;
     };
   tree.give_up = [this, n](const std::string& why) {

@@ -15,6 +15,8 @@ namespace covey::simulation {
 struct cluster_options {
   uint32_t nodes = 3;
   uint32_t shards = 1;
+  /// Longest time that a flush takes.
+  std::chrono::milliseconds flush{12};
   planted_bug planted = planted_bug::none;
 };
 
