@@ -125,8 +125,7 @@ std::optional<uint8_t> coordinator_state::own_place(const request& r) const {
   return std::nullopt;
 }
 
-std::optional<uint8_t>
-coordinator_state::own_fallback(const request& r) const {
+std::optional<uint8_t> coordinator_state::own_fallback(const request& r) const {
   for (uint32_t i = r.list.homes; i < r.list.size; ++i)
     if (r.list[i] == node->self)
       return static_cast<uint8_t>(i);
@@ -367,9 +366,9 @@ coordinator(loop_pointer<coordinator_actor, coordinator_state> self,
   st.links.resize(node->epoch->members.size());
   st.to_replicas_.resize(replicas.size());
   st.to_links_.resize(st.links.size());
-  st.spare_.assign(st.links.size(), core::token_bucket{
-                                      config.slow_hints_per_s,
-                                      config.slow_hints_per_s});
+  st.spare_.assign(
+    st.links.size(),
+    core::token_bucket{config.slow_hints_per_s, config.slow_hints_per_s});
   st.latencies_.resize(st.links.size());
   st.usual_us_.resize(st.links.size(), UINT64_MAX);
   st.repairs_ = repairs_in_flight{config.max_background_repairs};

@@ -121,8 +121,7 @@ void coordinator_state::attend(ticket t, request& r) {
 }
 
 void coordinator_state::lose_patience(ticket t, request& r) {
-  if (!r.committed
-      || node->wall_us() < r.started_us + config.put_patience_us)
+  if (!r.committed || node->wall_us() < r.started_us + config.put_patience_us)
     return;
   for (uint8_t i = 0; i < r.home_count; ++i)
     if ((r.put->unsettled() >> i & 1) != 0 && r.homes[i] != node->self)

@@ -20,8 +20,8 @@ void coordinator_state::start_put(ticket t, request& r, client_op& op,
   if (!plan(r, need)) {
     client_answer a;
     a.code = errc::unavailable;
-    a.text = describe(r, need, r.put->all() & ~unreachable_homes(r),
-                      "reachable");
+    a.text
+      = describe(r, need, r.put->all() & ~unreachable_homes(r), "reachable");
     // A home that it was handed to before may yet execute it.
     a.maybe_written = r.maybe_written || r.awaited != 0;
     answer(r, std::move(a));

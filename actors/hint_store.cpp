@@ -28,7 +28,8 @@ void hint_store_state::up(core::member_index m, const replica_actor& link) {
   go_on(m);
 }
 
-/// What was under way fails; a page that is being read is dropped when it comes.
+/// What was under way fails; a page that is being read is dropped when it
+/// comes.
 void hint_store_state::down(core::member_index m) {
   auto& x = transfers_.at(m);
   x.link = replica_actor{};
@@ -111,9 +112,8 @@ void hint_store_state::send_page(core::member_index m, hint_page& page) {
     ops.push_back(std::move(op));
   }
   if (!ops.empty() && x.link != nullptr)
-    self->send(x.link,
-               replica_ops{caf::actor_cast<replica_asker_actor>(self),
-                           std::move(ops)});
+    self->send(x.link, replica_ops{caf::actor_cast<replica_asker_actor>(self),
+                                   std::move(ops)});
   if (x.open == 0)
     page_done(m);
 }
@@ -167,8 +167,8 @@ void hint_store_state::end_round(core::member_index m) {
   auto ms = now_ms() - x.started_ms;
   if (x.handed_over > 0)
     node->log->info("hint-store has handed {} hints, {} kB, to {} in {} ms",
-                    x.handed_over, x.bytes / 1024,
-                    node->epoch->members[m].name, ms);
+                    x.handed_over, x.bytes / 1024, node->epoch->members[m].name,
+                    ms);
   // Removals may be under way still: what is left is looked at a little later.
   if (!x.failed)
     x.wait.reset();

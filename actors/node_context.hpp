@@ -112,8 +112,7 @@ struct node_context {
   mutable std::vector<std::atomic<uint64_t>> incarnations;
 
   node_context(size_t members, uint32_t shards_)
-    : shards(shards_), peers(members), hints(members),
-      incarnations(shards_) {}
+    : shards(shards_), peers(members), hints(members), incarnations(shards_) {}
 
   const core::member& me() const {
     return epoch->members[self];

@@ -280,8 +280,7 @@ void peer_link_state::take_forward(std::string_view message) {
   op.request = {put.request_high(), put.request_low()};
   op.tombstone = put.tombstone();
   op.expires_at_ms = put.expires_at_ms();
-  op.quorum
-    = static_cast<core::quorum_kind>(std::min(put.quorum(), 0xffu));
+  op.quorum = static_cast<core::quorum_kind>(std::min(put.quorum(), 0xffu));
   op.parked = put.parked();
   op.epoch = {put.epoch_generation(), put.epoch_number()};
   if (ks == nullptr || op.key.empty()

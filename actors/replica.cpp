@@ -34,8 +34,7 @@ errc replica_state::check(const replica_op& op, uint64_t now_us) const {
 
 errc replica_state::check_ownership(const replica_op& op,
                                     const core::preference_list& list) const {
-  auto keeps
-    = op.verb == replica_verb::hint || op.verb == replica_verb::mark;
+  auto keeps = op.verb == replica_verb::hint || op.verb == replica_verb::mark;
   if (keeps) {
     auto target = node->member_of(op.hint_for);
     if (!target || *target == node->self || !list.is_home(*target))
@@ -44,11 +43,11 @@ errc replica_state::check_ownership(const replica_op& op,
   if (list.is_home(node->self))
     return op.parked ? errc::not_owner : errc::none;
   // A fallback has only hints, each with a record of its own.
-  auto is_fallback = std::find(list.begin() + list.homes, list.end(),
-                               node->self)
-                     != list.end();
-  auto allowed = op.parked
-                 || (op.verb == replica_verb::hint && !op.bytes.empty());
+  auto is_fallback
+    = std::find(list.begin() + list.homes, list.end(), node->self)
+      != list.end();
+  auto allowed
+    = op.parked || (op.verb == replica_verb::hint && !op.bytes.empty());
   return is_fallback && allowed ? errc::none : errc::not_owner;
 }
 

@@ -173,8 +173,7 @@ status hint_table::keep(storage::session& session, const hint_place& at,
 }
 
 status hint_table::mark(storage::session& session, const hint_place& at) {
-  auto key
-    = storage::repair_row(config_.shard, at.target, at.group, at.slot);
+  auto key = storage::repair_row(config_.shard, at.target, at.group, at.slot);
   std::string_view known;
   auto found = session.get(storage::system_table, key, known);
   if (found != status::not_found)
@@ -194,8 +193,8 @@ status hint_table::parked(storage::session& session, hint_place at,
   for (const auto& target : targets) {
     at.target = target;
     std::string_view bytes;
-    auto found = session.get(storage::system_table,
-                             row_key(config_.shard, at), bytes);
+    auto found
+      = session.get(storage::system_table, row_key(config_.shard, at), bytes);
     if (found == status::not_found)
       continue;
     if (found != status::ok)
@@ -238,44 +237,45 @@ bool hint_table::read_page(storage::session& session, const hint_query& query,
   size_t visited = 0;
   std::string last;
   auto more = false;
-  auto result = session.scan(
-    storage::system_table, from, storage::end_of_prefix(prefix),
-    [&](std::string_view key, std::string_view value) {
-      if (visited++ == max_rows_per_page
-          || (query.max_bytes > 0 && bytes >= query.max_bytes)) {
-        more = true;
-        return false;
-      }
-      found_row x;
-      x.row.row.assign(key.substr(prefix.size()));
-      last = x.row.row;
-      storage::record_position at;
-      auto h = core::decode_hint(value);
-      auto too_old = !h || h->since_ms + config_.max_age_ms < now_ms;
-      if (!storage::parse_record_key(x.row.row, at) || too_old) {
-        old.push_back(std::move(x.row.row));
-        return true;
-      }
-      if (query.max_bytes == 0)
-        return true;
-      x.row.version = h->version;
-      x.row.keyspace = at.keyspace;
-      x.row.slot = at.slot;
-      x.row.key.assign(at.key);
-      x.row.record.assign(h->record);
-      x.stored = h->stored;
-      bytes += key.size() + value.size();
-      rows.push_back(std::move(x));
-      return true;
-    });
+  auto result
+    = session.scan(storage::system_table, from, storage::end_of_prefix(prefix),
+                   [&](std::string_view key, std::string_view value) {
+                     if (visited++ == max_rows_per_page
+                         || (query.max_bytes > 0 && bytes >= query.max_bytes)) {
+                       more = true;
+                       return false;
+                     }
+                     found_row x;
+                     x.row.row.assign(key.substr(prefix.size()));
+                     last = x.row.row;
+                     storage::record_position at;
+                     auto h = core::decode_hint(value);
+                     auto too_old
+                       = !h || h->since_ms + config_.max_age_ms < now_ms;
+                     if (!storage::parse_record_key(x.row.row, at) || too_old) {
+                       old.push_back(std::move(x.row.row));
+                       return true;
+                     }
+                     if (query.max_bytes == 0)
+                       return true;
+                     x.row.version = h->version;
+                     x.row.keyspace = at.keyspace;
+                     x.row.slot = at.slot;
+                     x.row.key.assign(at.key);
+                     x.row.record.assign(h->record);
+                     x.stored = h->stored;
+                     bytes += key.size() + value.size();
+                     rows.push_back(std::move(x));
+                     return true;
+                   });
   if (more)
     next = last;
   return result == status::ok;
 }
 
-hint_page hint_table::page(
-  storage::session& session, const hint_query& query,
-  const std::function<std::string(const hint_row&)>& record_of) {
+hint_page
+hint_table::page(storage::session& session, const hint_query& query,
+                 const std::function<std::string(const hint_row&)>& record_of) {
   hint_page result;
   std::vector<found_row> found;
   std::vector<std::string> old;

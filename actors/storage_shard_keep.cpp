@@ -10,8 +10,7 @@ using storage::status;
 hint_place storage_shard_state::place_of(const core::keyspace& ks,
                                          const replica_op& op,
                                          const core::uuid& target) {
-  return {target, core::group_id(ks.replication), op.slot, op.keyspace,
-          op.key};
+  return {target, core::group_id(ks.replication), op.slot, op.keyspace, op.key};
 }
 
 status storage_shard_state::keep_hint(const asked& x, replica_answer& late) {
@@ -43,8 +42,8 @@ status storage_shard_state::mark_slot(const asked& x, replica_answer& late) {
   late.id = x.op.id;
   late.kind = answer_kind::durable;
   ++sequence_;
-  return hints_.mark(*session, place_of(*keyspace_of(x.op), x.op,
-                                        x.op.hint_for));
+  return hints_.mark(*session,
+                     place_of(*keyspace_of(x.op), x.op, x.op.hint_for));
 }
 
 status storage_shard_state::base_of(const asked& x, const std::string& key,
@@ -116,9 +115,9 @@ status storage_shard_state::keep_absent(const replica_op& op) {
   for (const auto& target : op.absent) {
     hint_table::outcome kept{};
     ++sequence_;
-    auto result = hints_.keep(*session, place_of(*keyspace_of(op), op, target),
-                              {}, core::conflict_policy::siblings, sequence_,
-                              kept);
+    auto result
+      = hints_.keep(*session, place_of(*keyspace_of(op), op, target), {},
+                    core::conflict_policy::siblings, sequence_, kept);
     if (result != status::ok)
       return result;
   }

@@ -79,8 +79,8 @@ struct result {
   std::string text;
   /// On an error: whether the write may have happened.
   bool maybe_written = false;
-  /// Nodes counted that acknowledged a write, or homes that answered a read, and
-  /// how many were asked for.
+  /// Nodes counted that acknowledged a write, or homes that answered a read,
+  /// and how many were asked for.
   uint32_t acked = 0;
   uint32_t needed = 0;
   /// Writes: true if homes alone met the level.

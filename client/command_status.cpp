@@ -99,9 +99,8 @@ std::string status_text(const wire::StatusReply& s) {
                  m.up() && m.name() != s.node()
                    ? show_microseconds(m.round_trip_us())
                    : "-"});
-  table keyspaces{
-    {"KEYSPACE", "REPLICAS", "CONFLICTS", "READ", "WRITE", "QUORUM", "TTL",
-     "HASH TAGS"}};
+  table keyspaces{{"KEYSPACE", "REPLICAS", "CONFLICTS", "READ", "WRITE",
+                   "QUORUM", "TTL", "HASH TAGS"}};
   for (auto& k : s.keyspaces())
     keyspaces.add(
       {k.name(), k.replication(), k.policy(), k.default_read(),

@@ -73,8 +73,8 @@ void add_key(CLI::App& cmd, options& out, raw_options& raw, bool required) {
 }
 
 void add_quorum(CLI::App& cmd, raw_options& raw) {
-  auto* strict = cmd.add_flag(
-    "--strict", raw.strict, "Count homes only, whatever the keyspace says");
+  auto* strict = cmd.add_flag("--strict", raw.strict,
+                              "Count homes only, whatever the keyspace says");
   cmd
     .add_flag("--sloppy", raw.sloppy,
               "Count fallbacks too, which keep the write for a home that\n"

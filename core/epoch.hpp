@@ -83,8 +83,8 @@ struct consistency {
   uint32_t count = 0;
 };
 
-/// DO NOT REORDER: these numbers travel and are stored. Which nodes the level of
-/// a put counts; reads count homes.
+/// DO NOT REORDER: these numbers travel and are stored. Which nodes the level
+/// of a put counts; reads count homes.
 enum class quorum_kind : uint8_t {
   /// Whatever the keyspace says.
   keyspace_default = 0,

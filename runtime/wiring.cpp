@@ -98,13 +98,12 @@ void add_requests(caf::actor_system& sys, const node_context_ptr& node,
 void add_hints(caf::actor_system& sys, const node_context_ptr& node,
                const wiring_options& options, const positions& at,
                std::vector<child_spec>& out) {
-  out.push_back(
-    {"hint-store", role::plain, false, 0,
-     [&sys, node, options, at](const started_children& earlier) {
-       return erase(sys.spawn(
-         hint_store, options.hints, node,
-         pick<storage_shard_actor>(earlier, at.shards, node->shards)));
-     }});
+  out.push_back({"hint-store", role::plain, false, 0,
+                 [&sys, node, options, at](const started_children& earlier) {
+                   return erase(sys.spawn(hint_store, options.hints, node,
+                                          pick<storage_shard_actor>(
+                                            earlier, at.shards, node->shards)));
+                 }});
 }
 
 void add_links(caf::actor_system& sys, const node_context_ptr& node,
@@ -115,24 +114,24 @@ void add_links(caf::actor_system& sys, const node_context_ptr& node,
     if (peer == node->self)
       continue;
     auto connector = options.connector;
-    out.push_back({"peer-link/" + members[peer].name, role::link, false, peer,
-                   [&sys, node, options, seeds, at, peer,
-                    connector](const started_children& earlier) {
-                     auto config = options.link;
-                     config.peer = peer;
-                     config.seed = (*seeds)();
-                     peer_link_collaborators with;
-                     with.connector = connector(peer);
-                     with.shards = pick<storage_shard_actor>(earlier, at.shards,
-                                                             node->shards);
-                     with.replicas = pick<replica_actor>(earlier, at.replicas,
-                                                         node->shards);
-                     with.coordinators = pick<coordinator_actor>(
-                       earlier, at.coordinators, options.coordinators);
-                     with.hints
-                       = caf::actor_cast<hint_store_actor>(earlier[at.hints]);
-                     return erase(sys.spawn(peer_link, config, node, with));
-                   }});
+    out.push_back(
+      {"peer-link/" + members[peer].name, role::link, false, peer,
+       [&sys, node, options, seeds, at, peer,
+        connector](const started_children& earlier) {
+         auto config = options.link;
+         config.peer = peer;
+         config.seed = (*seeds)();
+         peer_link_collaborators with;
+         with.connector = connector(peer);
+         with.shards
+           = pick<storage_shard_actor>(earlier, at.shards, node->shards);
+         with.replicas
+           = pick<replica_actor>(earlier, at.replicas, node->shards);
+         with.coordinators = pick<coordinator_actor>(earlier, at.coordinators,
+                                                     options.coordinators);
+         with.hints = caf::actor_cast<hint_store_actor>(earlier[at.hints]);
+         return erase(sys.spawn(peer_link, config, node, with));
+       }});
   }
 }
 

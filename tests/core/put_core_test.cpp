@@ -181,7 +181,7 @@ CAF_TEST(a failure after the acknowledgement of the same home does not count) {
   CAF_CHECK(durable(put, 2) == verdict::succeed);
 }
 
-CAF_TEST(a stand-in counts in a sloppy put and not in a strict one) {
+CAF_TEST(a stand - in counts in a sloppy put and not in a strict one) {
   for (auto strict : {false, true}) {
     auto put = quorum_of_three(strict);
     put.failed(0);
@@ -214,7 +214,8 @@ CAF_TEST(the hint that the coordinating node keeps never counts) {
   CAF_CHECK(durable(put, 1) == verdict::fail);
 }
 
-CAF_TEST(a stand-in that fails is followed by another and is not asked again) {
+CAF_TEST(a stand - in that fails is followed by another
+         and is not asked again) {
   auto put = quorum_of_three(false);
   put.failed(0);
   put.stand_in(0, 3, true);
@@ -230,7 +231,7 @@ CAF_TEST(a stand-in that fails is followed by another and is not asked again) {
   CAF_CHECK_EQUAL(put.counted(), 0b001u);
 }
 
-CAF_TEST(a home and its stand-in count once) {
+CAF_TEST(a home and its stand - in count once) {
   put_core put{need(consistency_level::all), false, 3};
   put.slow(0);
   put.stand_in(0, 3, true);
