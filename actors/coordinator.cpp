@@ -45,7 +45,10 @@ void coordinator_state::start_one(const client_asker_actor& from,
     start_scan(t, *r, op, *need);
   else if (own_place(*r) && (op.forwarded || !node->disk_full))
     start_put(t, *r, op, *need);
-  else if (op.forwarded) {
+  else if (op.forwarded && op.parked && own_fallback(*r)) {
+    r->parked = true;
+    start_put(t, *r, op, *need);
+  } else if (op.forwarded) {
     refuse(from, op, errc::not_owner);
     table_.remove(t);
   } else
@@ -70,6 +73,10 @@ bool coordinator_state::place(request& r, const client_op& op) {
              : core::slot_of(op.key, r.keyspace->hash_tags);
   auto list = node->ring_of(*r.keyspace).at(r.slot);
   r.home_count = static_cast<uint8_t>(list.homes);
+  r.list = list;
+  r.strict = op.quorum == core::quorum_kind::strict
+             || (op.quorum == core::quorum_kind::keyspace_default
+                 && r.keyspace->strict_puts);
   std::copy(list.first, list.first + list.homes, r.homes.begin());
   return true;
 }
@@ -97,6 +104,12 @@ bool coordinator_state::reachable(core::member_index m) const {
   return m == node->self || links[m] != nullptr;
 }
 
+bool coordinator_state::takes_writes(core::member_index m) const {
+  return m == node->self
+         || (reachable(m) && liveness->state_of(m) == core::health::up
+             && !liveness->stalled(m));
+}
+
 core::home_set coordinator_state::unreachable_homes(const request& r) const {
   core::home_set result = 0;
   for (uint8_t i = 0; i < r.home_count; ++i)
@@ -109,6 +122,13 @@ std::optional<uint8_t> coordinator_state::own_place(const request& r) const {
   for (uint8_t i = 0; i < r.home_count; ++i)
     if (r.homes[i] == node->self)
       return i;
+  return std::nullopt;
+}
+
+std::optional<uint8_t> coordinator_state::own_fallback(const request& r) const {
+  for (uint32_t i = r.list.homes; i < r.list.size; ++i)
+    if (r.list[i] == node->self)
+      return static_cast<uint8_t>(i);
   return std::nullopt;
 }
 
@@ -127,8 +147,8 @@ replica_op coordinator_state::op_for(const request& r, ticket t, uint8_t home,
   return op;
 }
 
-void coordinator_state::ask(const request& r, uint8_t home, replica_op op) {
-  auto m = r.homes[home];
+void coordinator_state::ask(const request& r, uint8_t place, replica_op op) {
+  auto m = r.list[place];
   if (m == node->self)
     to_replicas_[core::shard_of(r.slot, node->shards)].push_back(std::move(op));
   else
@@ -187,9 +207,10 @@ void coordinator_state::on_answers(replica_answers& answers) {
     auto t = ticket::unpack(a.id);
     auto* r = table_.find(t);
     // Late: the request was answered and forgotten.
-    if (r == nullptr || t.place >= r->home_count || r->leader)
+    if (r == nullptr || t.place >= r->list.size || r->leader)
       continue;
-    if (a.kind == answer_kind::failed && a.code != errc::none)
+    if (a.kind == answer_kind::failed && a.code != errc::none
+        && t.place < r->home_count && t.purpose != keeping)
       r->failures[t.place] = a.code;
     if (r->put)
       put_answer(t, *r, a);
@@ -197,7 +218,7 @@ void coordinator_state::on_answers(replica_answers& answers) {
       get_answer(t, *r, a, t.purpose);
     else if (r->scan)
       scan_answer(t, *r, a);
-    else
+    else if (t.purpose == forwarding)
       forward_answer(t, *r, a);
   }
 }
@@ -211,12 +232,15 @@ void coordinator_state::expire(const ticket& t, request& r) {
   if (r.put) {
     if (!r.put->answered()) {
       a.maybe_written = true;
-      a.answered = core::count(r.put->acked());
+      a.answered = core::count(r.put->counted());
       a.needed = r.put->need().needed();
-      a.text = describe(r, r.put->need(), r.put->acked());
+      a.text = describe(r, r.put->need(), r.put->counted());
       answer(r, std::move(a));
     }
-  } else if (r.get) {
+    expire_put(t, r);
+    return;
+  }
+  if (r.get) {
     if (!r.get->answered()) {
       a.answered = core::count(r.get->answers());
       a.needed = r.get->need().needed();
@@ -251,6 +275,10 @@ void coordinator_state::tick() {
       expire(t, r);
       return;
     }
+    if (r.put) {
+      lose_patience(t, r);
+      return;
+    }
     if (now_us < r.started_us + config.patience_us * (r.impatient + 1))
       return;
     ++r.impatient;
@@ -270,14 +298,21 @@ void coordinator_state::lose(core::member_index m) {
   table_.each([&](ticket t, request& r) {
     if ((r.put && !r.committed) || r.leader)
       return;
-    for (uint8_t i = 0; i < r.home_count; ++i) {
-      if (r.homes[i] != m)
+    for (uint8_t i = 0; i < r.list.size; ++i) {
+      if (r.list[i] != m)
         continue;
       t.place = i;
-      for (auto why : {asking, repairing}) {
+      auto add = [&](purpose why) {
         t.purpose = why;
         lost.answers.push_back(refusal(t.pack(), errc::connection_lost));
+      };
+      if (r.forwarded) {
+        add(forwarding);
+        continue;
       }
+      add(r.put && i >= r.home_count ? hinting : asking);
+      if (r.get)
+        add(repairing);
     }
   });
   on_answers(lost);
@@ -331,6 +366,9 @@ coordinator(loop_pointer<coordinator_actor, coordinator_state> self,
   st.links.resize(node->epoch->members.size());
   st.to_replicas_.resize(replicas.size());
   st.to_links_.resize(st.links.size());
+  st.spare_.assign(
+    st.links.size(),
+    core::token_bucket{config.slow_hints_per_s, config.slow_hints_per_s});
   st.latencies_.resize(st.links.size());
   st.usual_us_.resize(st.links.size(), UINT64_MAX);
   st.repairs_ = repairs_in_flight{config.max_background_repairs};

@@ -12,6 +12,7 @@
 #include "core/put_core.hpp"
 #include "core/scan_core.hpp"
 #include "core/share_limit.hpp"
+#include "core/token_bucket.hpp"
 #include "core/usual_latency.hpp"
 #include "messages/handles.hpp"
 #include "messages/loop_actor.hpp"
@@ -32,6 +33,13 @@ struct coordinator_config {
   /// A home silent for longer than this is not waited for alone: another one
   /// is asked as well.
   uint64_t patience_us = 100'000;
+  /// A home that has not acknowledged a put for so long gets a hint.
+  uint64_t put_patience_us = 500'000;
+  /// Hints a second for a home that is up, but slow; beyond, its slots are
+  /// marked for repair.
+  uint32_t slow_hints_per_s = 200;
+  /// How long a put lives on after its deadline for the homes that lack it.
+  uint64_t linger_us = 5'000'000;
   /// Homes that answer nearly always sooner than that are given up to be slow
   /// sooner, but not before this.
   uint64_t hurry_us = 5'000;
@@ -59,6 +67,8 @@ struct pending_request {
   std::string key;
   std::array<core::member_index, max_homes> homes{};
   uint8_t home_count = 0;
+  /// The homes, and the fallbacks after them.
+  core::preference_list list;
   /// Why each home did not do what it was asked; none if it did or is awaited.
   std::array<errc, max_homes> failures{};
   std::optional<core::put_core> put;
@@ -79,13 +89,25 @@ struct pending_request {
   uint64_t stamp = 0;
   /// The put has a version: others may have it.
   bool committed = false;
+  /// Only homes are counted.
+  bool strict = false;
+  /// This node is a fallback.
+  bool parked = false;
+  /// Answered at its deadline, and alive for the homes that lack it.
+  bool lingering = false;
+  /// Homes whose hints are part of the commit here.
+  core::home_set absent = 0;
+  /// What was committed, until the client is answered.
+  std::string record;
   /// Records and pages collected.
   core::answer_charge held;
   /// A put executed here, without its value, while another home could take it.
   std::optional<client_op> movable;
   /// A put on its way to a home that coordinates it: the request itself.
   std::optional<client_op> forwarded;
-  /// Homes it was sent to, and those that have not failed it yet.
+  /// A home has refused it by itself: there is one that can be reached.
+  bool home_spoke = false;
+  /// Places it was sent to, and those that have not failed it yet.
   core::home_set sent = 0;
   core::home_set awaited = 0;
   /// One of those that failed it may have executed it.
@@ -120,16 +142,28 @@ struct coordinator_state {
 
 private:
   using request = pending_request;
-  enum purpose : uint8_t { asking = 0, repairing = 1 };
+  enum purpose : uint8_t {
+    asking = 0,
+    repairing = 1,
+    /// A fallback keeps a hint; the place is the fallback's.
+    hinting = 2,
+    /// The shard here keeps one; the place is that of the home.
+    keeping = 3,
+    forwarding = 4,
+  };
 
   // Common.
   void start_one(const client_asker_actor& from, client_op& op);
   bool place(request& r, const client_op& op);
   const core::requirement* requirement_for(const request& r);
   bool reachable(core::member_index m) const;
+  /// Reachable, and neither suspected nor behind with its disk.
+  bool takes_writes(core::member_index m) const;
   core::home_set unreachable_homes(const request& r) const;
   core::home_order order_of(const request& r) const;
   std::optional<uint8_t> own_place(const request& r) const;
+  /// This node's place among the fallbacks.
+  std::optional<uint8_t> own_fallback(const request& r) const;
   replica_op op_for(const request& r, ticket t, uint8_t place,
                     replica_verb verb, purpose why) const;
   void ask(const request& r, uint8_t place, replica_op op);
@@ -146,9 +180,30 @@ private:
   void start_put(ticket t, request& r, client_op& op, core::requirement need);
   void put_answer(ticket t, request& r, replica_answer& a);
   void move_to_next_home(ticket t, request& r, std::string value);
+  /// The answer of the shard here; false if the request is gone.
+  bool local_answer(ticket t, request& r, replica_answer& a);
+  void replicate(ticket t, request& r, const std::string& bytes);
   /// Notes what the put's answer lets the client claim.
   static void claim(request& r, const replica_answer& a);
-  void put_verdict(ticket t, request& r, core::put_core::verdict v);
+  /// Answers the client once there is something to say, and forgets the request
+  /// once nothing is left to do.
+  void conclude(ticket t, request& r);
+  bool park(ticket t, request& r);
+
+  // coordinator_hints.cpp
+  /// Gives stand-ins to the homes that cannot take the put now. False if the
+  /// level is out of reach.
+  bool plan(request& r, const core::requirement& need);
+  bool plan_without(request& r, const core::requirement& need,
+                    core::home_set avoided);
+  /// `put_core::here` if there is none left.
+  uint8_t pick_fallback(const request& r, uint8_t home) const;
+  bool counts(const request& r, uint8_t home, core::member_index by) const;
+  /// Sees to the homes that need a stand-in.
+  void attend(ticket t, request& r);
+  void send_hint(ticket t, const request& r, uint8_t home, uint8_t place);
+  void lose_patience(ticket t, request& r);
+  void expire_put(ticket t, request& r);
   void start_forward(ticket t, request& r, client_op& op);
   bool forward_next(ticket t, request& r);
   void forward_answer(ticket t, request& r, replica_answer& a);
@@ -200,6 +255,8 @@ private:
                       std::vector<std::string>& out) const;
 
   request_table<request> table_;
+  /// Hints for members that are up, but slow.
+  std::vector<core::token_bucket> spare_;
   unsent_gets unsent_;
   repairs_in_flight repairs_{0};
   // By member.

@@ -17,17 +17,18 @@ void coordinator_state::start_put(ticket t, request& r, client_op& op,
     table_.remove(t);
     return;
   }
-  if (!need.possible(unreachable_homes(r))) {
-    refuse(r.from, op, errc::unavailable,
-           describe(r, need,
-                    ((core::home_set{1} << r.home_count) - 1)
-                      & ~unreachable_homes(r),
-                    "reachable"));
+  if (!plan(r, need)) {
+    client_answer a;
+    a.code = errc::unavailable;
+    a.text
+      = describe(r, need, r.put->all() & ~unreachable_homes(r), "reachable");
+    // A home that it was handed to before may yet execute it.
+    a.maybe_written = r.maybe_written || r.awaited != 0;
+    answer(r, std::move(a));
     table_.remove(t);
     return;
   }
-  auto self_place = *own_place(r);
-  r.put.emplace(std::move(need), r.home_count, self_place);
+  auto self_place = r.parked ? *own_fallback(r) : *own_place(r);
   r.seen = token->seen;
   auto put = op_for(r, t, self_place, replica_verb::put, asking);
   put.bytes = std::move(op.value);
@@ -37,53 +38,119 @@ void coordinator_state::start_put(ticket t, request& r, client_op& op,
   put.request = op.request;
   put.seen = std::move(token->seen);
   put.floor_stamp = token->stamp;
-  if (!op.forwarded)
+  put.parked = r.parked;
+  for (uint8_t i = 0; i < r.home_count; ++i)
+    if ((r.absent >> i & 1) != 0)
+      put.absent.push_back(node->epoch->members[r.homes[i]].id);
+  if (!op.forwarded && !r.parked)
     r.movable = std::move(op);
   ask(r, self_place, std::move(put));
 }
 
 void coordinator_state::put_answer(ticket t, request& r, replica_answer& a) {
   auto& put = *r.put;
-  switch (a.kind) {
-    case answer_kind::committed: {
-      // From here on others may see it: the commit has succeeded.
-      claim(r, a);
-      r.committed = true;
-      r.movable.reset();
-      for (uint8_t i = 0; i < r.home_count; ++i) {
-        if ((put.others() >> i & 1) == 0)
-          continue;
-        if (!reachable(r.homes[i])) {
-          put_verdict(t, r, put.failed(i));
-          if (table_.find(t) == nullptr)
-            return;
-          continue;
-        }
-        auto write = op_for(r, t, i, replica_verb::write, asking);
-        write.bytes = a.bytes;
-        ask(r, i, std::move(write));
+  auto durable = a.kind == answer_kind::durable;
+  switch (t.purpose) {
+    case forwarding:
+      // Of the time when others were to coordinate it.
+      return;
+    case hinting:
+      if (durable)
+        put.hinted(t.place);
+      else
+        put.hint_failed(t.place);
+      break;
+    case keeping:
+      if (durable) {
+        put.kept(t.place);
+      } else {
+        ++node->counters.hints_dropped;
+        put.give_up(t.place);
       }
-      return;
-    }
-    case answer_kind::durable:
-      put_verdict(t, r, put.durable(t.place));
-      return;
+      break;
     default:
-      // Refused before the commit: nothing was written anywhere.
-      if (!r.committed && !put.answered()) {
-        if (a.code == errc::disk_full && r.movable) {
-          move_to_next_home(t, r, std::move(a.bytes));
+      if (r.list[t.place] == node->self) {
+        if (!local_answer(t, r, a))
           return;
-        }
-        put.close();
-        client_answer failed;
-        failed.code = a.code;
-        failed.text = std::move(a.text);
-        answer(r, std::move(failed));
-        table_.remove(t);
-        return;
+      } else if (durable) {
+        put.durable(t.place);
+      } else {
+        put.failed(t.place);
       }
-      put_verdict(t, r, put.failed(t.place));
+  }
+  attend(t, r);
+  conclude(t, r);
+}
+
+bool coordinator_state::local_answer(ticket t, request& r, replica_answer& a) {
+  auto& put = *r.put;
+  if (a.kind == answer_kind::committed) {
+    // From here on others may see it: the commit has succeeded.
+    claim(r, a);
+    r.committed = true;
+    r.movable.reset();
+    replicate(t, r, a.bytes);
+    if (!put.answered()) {
+      r.record = std::move(a.bytes);
+      r.held.absorb(std::move(a.charge));
+    }
+    return true;
+  }
+  if (a.kind == answer_kind::durable) {
+    if (r.parked)
+      put.hinted(t.place);
+    else
+      put.durable(t.place);
+    for (uint8_t i = 0; i < r.home_count; ++i)
+      if ((r.absent >> i & 1) != 0)
+        put.kept(i);
+    return true;
+  }
+  if (r.committed) {
+    if (r.parked)
+      put.hint_failed(t.place);
+    else
+      put.failed(t.place);
+    return true;
+  }
+  // Refused before the commit: nothing was written anywhere.
+  if (!put.answered()) {
+    if (a.code == errc::disk_full && r.movable) {
+      move_to_next_home(t, r, std::move(a.bytes));
+      return false;
+    }
+    put.close();
+    client_answer failed;
+    failed.code = a.code;
+    failed.text = std::move(a.text);
+    failed.maybe_written = r.maybe_written || r.awaited != 0;
+    answer(r, std::move(failed));
+  }
+  table_.remove(t);
+  return false;
+}
+
+void coordinator_state::replicate(ticket t, request& r,
+                                  const std::string& bytes) {
+  auto& put = *r.put;
+  for (uint8_t i = 0; i < r.home_count; ++i) {
+    auto m = r.homes[i];
+    if (m == node->self || put.stand_in_of(i) == core::put_core::here)
+      continue;
+    if (auto place = put.stand_in_of(i); place < r.list.size) {
+      if (r.list[place] == node->self)
+        continue;
+      auto hint = op_for(r, t, place, replica_verb::hint, hinting);
+      hint.hint_for = node->epoch->members[m].id;
+      hint.bytes = bytes;
+      ask(r, place, std::move(hint));
+    } else if (!reachable(m)) {
+      put.failed(i);
+    } else {
+      auto write = op_for(r, t, i, replica_verb::write, asking);
+      write.bytes = bytes;
+      ask(r, i, std::move(write));
+    }
   }
 }
 
@@ -112,28 +179,32 @@ void coordinator_state::claim(request& r, const replica_answer& a) {
   r.seen.limit_singles(core::record::max_singles);
 }
 
-void coordinator_state::put_verdict(ticket t, request& r,
-                                    core::put_core::verdict v) {
+void coordinator_state::conclude(ticket t, request& r) {
   using verdict = core::put_core::verdict;
   auto& put = *r.put;
-  if (v == verdict::succeed) {
+  auto v = put.judge();
+  if (v != verdict::wait) {
     client_answer a;
-    a.answered = core::count(put.acked());
+    a.answered = core::count(put.counted());
     a.needed = put.need().needed();
-    a.context = core::encode_token(
-      {r.seen, r.stamp},
-      {node->token_key, core::keyspace_id(r.keyspace->name), r.key});
-    answer(r, std::move(a));
-  } else if (v == verdict::fail) {
-    client_answer a;
-    a.code = errc::quorum_not_met;
-    a.maybe_written = true;
-    a.answered = core::count(put.acked());
-    a.needed = put.need().needed();
-    a.text = describe(r, put.need(), put.acked());
+    if (v == verdict::succeed) {
+      a.homes = put.met_by_homes();
+      a.context = core::encode_token(
+        {r.seen, r.stamp},
+        {node->token_key, core::keyspace_id(r.keyspace->name), r.key});
+    } else {
+      a.code = errc::quorum_not_met;
+      a.maybe_written = true;
+      a.text = describe(r, put.need(), put.counted());
+    }
     answer(r, std::move(a));
   }
-  if (put.answered() && put.settled())
+  if (!put.answered())
+    return;
+  // What stands in from now on is this home: it has the record.
+  r.record = {};
+  r.held = {};
+  if (put.settled())
     table_.remove(t);
 }
 
@@ -166,9 +237,44 @@ bool coordinator_state::forward_next(ticket t, request& r) {
       continue;
     r.sent |= bit;
     r.awaited |= bit;
-    auto op = op_for(r, t, i, replica_verb::forward, asking);
+    auto op = op_for(r, t, i, replica_verb::forward, forwarding);
     op.bytes = to_wire(*r.forwarded, *r.keyspace).SerializeAsString();
     ask(r, i, std::move(op));
+    return true;
+  }
+  return park(t, r);
+}
+
+/// With no home to coordinate it, a sloppy put is parked at the first fallback
+/// that takes writes.
+bool coordinator_state::park(ticket t, request& r) {
+  // A home that lives and refuses is to be spared, not circumvented.
+  if (r.strict || r.home_spoke)
+    return false;
+  for (uint8_t i = 0; i < r.home_count; ++i)
+    if (r.homes[i] != node->self && takes_writes(r.homes[i]))
+      return false;
+  for (uint32_t i = r.list.homes; i < r.list.size; ++i) {
+    auto bit = core::home_set{1} << i;
+    auto m = r.list[i];
+    if ((r.sent & bit) != 0 || !takes_writes(m))
+      continue;
+    r.sent |= bit;
+    if (m == node->self) {
+      if (node->disk_full)
+        continue;
+      auto op = std::move(*r.forwarded);
+      r.forwarded.reset();
+      r.parked = true;
+      start_put(t, r, op, *requirement_for(r));
+      return true;
+    }
+    r.awaited |= bit;
+    r.forwarded->parked = true;
+    auto place = static_cast<uint8_t>(i);
+    auto op = op_for(r, t, place, replica_verb::forward, forwarding);
+    op.bytes = to_wire(*r.forwarded, *r.keyspace).SerializeAsString();
+    ask(r, place, std::move(op));
     return true;
   }
   return false;
@@ -185,6 +291,7 @@ void coordinator_state::forward_answer(ticket t, request& r,
   wire::PutReply reply;
   if (a.kind == answer_kind::forwarded && reply.ParseFromString(a.bytes)) {
     result = from_wire(reply);
+    r.home_spoke = r.home_spoke || t.place < r.home_count;
   } else {
     result.code = a.code == errc::none ? errc::connection_lost : a.code;
     // A link that is down or full, or that took it up too late, has sent

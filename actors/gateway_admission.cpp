@@ -58,6 +58,10 @@ errc gateway_state::check(client_op& op, const std::string& keyspace,
     text = "no such consistency level";
     return errc::unknown_level;
   }
+  if (op.quorum > core::quorum_kind::strict) {
+    text = "a write is sloppy or strict";
+    return errc::unknown_level;
+  }
   if (op.deadline_us == 0)
     op.deadline_us = now_us + config.default_timeout_us;
   if (op.deadline_us < now_us)
@@ -134,6 +138,7 @@ void gateway_state::fill(wire::PutRequest& in, client_op& out) {
   out.level.level
     = static_cast<core::consistency_level>(std::min(in.level(), 0xffu));
   out.level.count = in.level_count();
+  out.quorum = static_cast<core::quorum_kind>(std::min(in.quorum(), 0xffu));
   if (in.ttl_ms() > 0)
     out.expires_at_ms
       = node->wall_us() / 1000 + std::min<uint64_t>(in.ttl_ms(), max_ttl_ms);

@@ -68,6 +68,27 @@ void add_liveness(const node_context& node, const core::liveness_view& view,
     row.add_accusers(node.epoch->members[accuser].name);
 }
 
+void add_hints(const node_context& node, wire::StatusReply& out) {
+  uint64_t pending = 0;
+  uint64_t bytes = 0;
+  for (const auto& x : node.hints) {
+    pending += x.rows;
+    bytes += x.bytes;
+  }
+  add(out, "hints.pending", pending);
+  add(out, "hints.bytes", bytes);
+  add(out, "hints.stored", node.counters.hints_stored);
+  add(out, "hints.replayed", node.counters.hints_replayed);
+  add(out, "hints.dropped", node.counters.hints_dropped);
+  add(out, "repair.marked_slots", node.repair_marks);
+  for (size_t i = 0; i < node.hints.size(); ++i)
+    if (node.hints[i].rows > 0) {
+      const auto& name = node.epoch->members[i].name;
+      add(out, "hints.pending." + name, node.hints[i].rows);
+      add(out, "hints.bytes." + name, node.hints[i].bytes);
+    }
+}
+
 } // namespace
 
 wire::StatusReply gateway_state::status(const statistic_list& engine) const {
@@ -107,8 +128,10 @@ wire::StatusReply gateway_state::status(const statistic_list& engine) const {
     row->set_default_write(core::to_string(ks.default_write));
     row->set_default_ttl_s(ks.default_ttl_s);
     row->set_hash_tags(ks.hash_tags);
+    row->set_write_quorum(ks.strict_puts ? "strict" : "sloppy");
   }
   add_counters(node->counters, out);
+  add_hints(*node, out);
   add(out, "answers.bytes", node->answers->held());
   add(out, "answers.limit_bytes", node->answers->limit());
   add(out, "clients.bytes_under_way", node->answers_under_way->held());

@@ -36,6 +36,7 @@ struct gossiper_state {
   node_context_ptr node;
   std::vector<coordinator_actor> coordinators;
   local_gateway_actor gateway;
+  hint_store_actor hints;
   std::optional<core::membership> membership;
   /// Links by member; null while down.
   std::vector<gossip_link_actor> links;
@@ -52,12 +53,12 @@ private:
   void count() const;
 };
 
-/// Spawn with `sys.spawn(gossiper, config, node, coordinators, gateway)`; links
-/// announce themselves with `peer_up`.
+/// Spawn with `sys.spawn(gossiper, config, node, coordinators, gateway,
+/// hints)`; links announce themselves with `peer_up`.
 gossiper_actor::behavior_type
 gossiper(gossiper_actor::stateful_pointer<gossiper_state> self,
          const gossiper_config& config, const node_context_ptr& node,
          const std::vector<coordinator_actor>& coordinators,
-         const local_gateway_actor& gateway);
+         const local_gateway_actor& gateway, const hint_store_actor& hints);
 
 } // namespace covey

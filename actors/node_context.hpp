@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace covey {
@@ -28,6 +29,10 @@ struct node_counters {
   /// How many may be.
   std::atomic<uint64_t> load_limit{0};
   std::atomic<uint64_t> repairs{0};
+  /// Stored here, taken over by their targets, and given up for a limit.
+  std::atomic<uint64_t> hints_stored{0};
+  std::atomic<uint64_t> hints_replayed{0};
+  std::atomic<uint64_t> hints_dropped{0};
   /// Repairs that nobody waited for and that were not made.
   std::atomic<uint64_t> repairs_dropped{0};
   /// Reads of one more home because those asked took longer than usual.
@@ -80,6 +85,12 @@ struct peer_gauge {
   std::atomic<uint64_t> unflushed_ms{0};
 };
 
+/// What the shards of a node keep for a member.
+struct hint_gauge {
+  std::atomic<uint64_t> rows{0};
+  std::atomic<uint64_t> bytes{0};
+};
+
 /// Immutable but for the atomics; shared by the actors of one node.
 struct node_context {
   /// Microseconds since 1970; injected, so that it can be skewed.
@@ -111,17 +122,27 @@ struct node_context {
   /// Remembers that beyond this run; may be empty.
   std::function<void(const std::string& why)> on_disk_lost;
   mutable std::vector<peer_gauge> peers;
+  mutable std::vector<hint_gauge> hints;
+  /// Slots of which a member misses something that no hint tells.
+  mutable std::atomic<uint64_t> repair_marks{0};
   /// Incarnation of each shard.
   mutable std::vector<std::atomic<uint64_t>> incarnations;
   /// When each shard committed what it has longest not on its disk; 0: nothing.
   mutable std::vector<std::atomic<uint64_t>> unflushed_since_us;
 
   node_context(size_t members, uint32_t shards_)
-    : shards(shards_), peers(members), incarnations(shards_),
+    : shards(shards_), peers(members), hints(members), incarnations(shards_),
       unflushed_since_us(shards_) {}
 
   const core::member& me() const {
     return epoch->members[self];
+  }
+  /// Nothing if `id` is of no member of the epoch.
+  std::optional<core::member_index> member_of(const core::uuid& id) const {
+    for (size_t i = 0; i < epoch->members.size(); ++i)
+      if (epoch->members[i].id == id)
+        return static_cast<core::member_index>(i);
+    return std::nullopt;
   }
   const core::ring& ring_of(const core::keyspace& ks) const {
     return *rings.at(core::group_id(ks.replication));

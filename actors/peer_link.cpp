@@ -300,9 +300,12 @@ void peer_link_state::take_forward(std::string_view message) {
   op.request = {put.request_high(), put.request_low()};
   op.tombstone = put.tombstone();
   op.expires_at_ms = put.expires_at_ms();
+  op.quorum = static_cast<core::quorum_kind>(std::min(put.quorum(), 0xffu));
+  op.parked = put.parked();
   op.epoch = {put.epoch_generation(), put.epoch_number()};
   if (ks == nullptr || op.key.empty()
-      || op.level.level > core::consistency_level::number) {
+      || op.level.level > core::consistency_level::number
+      || op.quorum > core::quorum_kind::strict) {
     client_answers refusal;
     refusal.answers.emplace_back();
     refusal.answers.back().id = op.id;
@@ -329,6 +332,7 @@ peer_link(loop_pointer<local_peer_link_actor, peer_link_state> self,
   st.coordinators = collaborators.coordinators;
   st.gossiper = collaborators.gossiper;
   st.knocker = collaborators.knocker;
+  st.hints = collaborators.hints;
   st.start(config, node);
   self->set_down_handler([&st](const caf::down_msg& msg) {
     st.lost(msg.source);

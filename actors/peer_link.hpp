@@ -79,6 +79,7 @@ struct peer_link_state {
   std::vector<coordinator_actor> coordinators;
   gossiper_actor gossiper;
   knocker_actor knocker;
+  hint_store_actor hints;
   bool armed = false;
 
   static inline constexpr const char* name = "peer-link";
@@ -162,6 +163,7 @@ struct peer_link_collaborators {
   std::vector<coordinator_actor> coordinators;
   gossiper_actor gossiper;
   knocker_actor knocker;
+  hint_store_actor hints;
 };
 
 /// Spawn with `sys.spawn(peer_link, config, node, collaborators)`.

@@ -31,6 +31,7 @@ enum class planted_bug : uint8_t {
   join_sent_read,
   /// Of several siblings the oldest is answered alone.
   older_sibling,
+  drop_hint,
 };
 
 } // namespace covey

@@ -29,9 +29,26 @@ errc replica_state::check(const replica_op& op, uint64_t now_us) const {
   if (core::slot_of(op.key, ks->hash_tags) != op.slot
       || core::shard_of(op.slot, node->shards) != config.shard)
     return errc::bad_message;
-  if (!node->ring_of(*ks).at(op.slot).is_home(node->self))
-    return errc::not_owner;
-  return errc::none;
+  return check_ownership(op, node->ring_of(*ks).at(op.slot));
+}
+
+errc replica_state::check_ownership(const replica_op& op,
+                                    const core::preference_list& list) const {
+  auto keeps = op.verb == replica_verb::hint || op.verb == replica_verb::mark;
+  if (keeps) {
+    auto target = node->member_of(op.hint_for);
+    if (!target || *target == node->self || !list.is_home(*target))
+      return errc::bad_message;
+  }
+  if (list.is_home(node->self))
+    return op.parked ? errc::not_owner : errc::none;
+  // A fallback has only hints, each with a record of its own.
+  auto is_fallback
+    = std::find(list.begin() + list.homes, list.end(), node->self)
+      != list.end();
+  auto allowed
+    = op.parked || (op.verb == replica_verb::hint && !op.bytes.empty());
+  return is_fallback && allowed ? errc::none : errc::not_owner;
 }
 
 replica_actor::behavior_type

@@ -21,6 +21,8 @@ struct replica_state {
 
   /// errc::none if this node may execute `op` now.
   errc check(const replica_op& op, uint64_t now_us) const;
+  errc check_ownership(const replica_op& op,
+                       const core::preference_list& list) const;
 
   replica_actor::pointer self;
   replica_config config;

@@ -35,6 +35,10 @@ void storage_shard_state::start(storage_shard_config cfg, node_context_ptr ctx,
     sequence_ = core::byte_reader{bytes}.u64();
   // A shard without an identity on disk must not run: its dots would repeat.
   COVEY_CHECK(identity.start(*session, *config.engine));
+  COVEY_CHECK(hints_.load(*session,
+                          {config.shard, config.seed ^ 0x68696e7473,
+                           config.hint_bytes, config.hint_age_ms},
+                          node));
   node->incarnations[config.shard] = identity.incarnation();
   if (!identity.was_clean())
     ++node->counters.incarnations;
@@ -66,7 +70,7 @@ void storage_shard_state::run_batch() {
   for (auto& ops : queue)
     for (auto& op : ops.ops) {
       auto is_write
-        = op.verb == replica_verb::put || op.verb == replica_verb::write;
+        = op.verb != replica_verb::read && op.verb != replica_verb::scan;
       if (is_write)
         writes.push_back({ops.from, std::move(op)});
       else
@@ -263,6 +267,12 @@ storage_shard(loop_pointer<storage_shard_actor, storage_shard_state> self,
     },
     [&st](tick_atom) {
       st.tick();
+    },
+    [&st](const hint_query& query) {
+      return st.read_hints(query);
+    },
+    [&st](const hint_removal& what) {
+      st.forget_hints(what);
     },
     [&st](drain_atom) {
       return st.drain();

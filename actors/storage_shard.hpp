@@ -7,6 +7,7 @@
 #include "actors/node_context.hpp"
 #include "actors/planted_bug.hpp"
 #include "actors/shard_identity.hpp"
+#include "actors/storage_shard_hints.hpp"
 #include "core/bloom_filter.hpp"
 #include "core/hybrid_clock.hpp"
 #include "core/record.hpp"
@@ -39,6 +40,9 @@ struct storage_shard_config {
   /// Records committed and not on disk yet; beyond it writes are refused.
   uint64_t max_unflushed_bytes = 256ull << 20;
   uint64_t max_drift_us = 60'000'000;
+  /// Of hints for one member in all shards, and how old they may get.
+  uint64_t hint_bytes = 1ull << 30;
+  uint64_t hint_age_ms = 24ull * 3600 * 1000;
   /// Source of incarnations.
   uint64_t seed = 0;
   /// Rows added to the Bloom filter per tick while it is rebuilt.
@@ -64,6 +68,8 @@ struct storage_shard_state {
   bool drain();
   /// Highest counter met under `inc`, zero if none.
   uint64_t counter_of(core::incarnation inc) const;
+  hint_page read_hints(const hint_query& query);
+  void forget_hints(const hint_removal& what);
 
   storage_shard_actor::pointer self;
   storage_shard_config config;
@@ -113,6 +119,18 @@ private:
   storage::status put(const asked& x, uint64_t now_us, replica_answer& early,
                       replica_answer& late);
   storage::status merge(const asked& x, replica_answer& late);
+  // storage_shard_keep.cpp
+  storage::status keep_hint(const asked& x, replica_answer& late);
+  storage::status mark_slot(const asked& x, replica_answer& late);
+  /// The record that a put is applied to; `bytes` holds what `r` points to.
+  storage::status base_of(const asked& x, const std::string& key,
+                          std::string& bytes, core::record& r);
+  /// Stores what a put has made, and the hints that are part of it.
+  storage::status store_put(const asked& x, const std::string& key,
+                            const core::record& r, replica_answer& late);
+  storage::status keep_absent(const replica_op& op);
+  static hint_place place_of(const core::keyspace& ks, const replica_op& op,
+                             const core::uuid& target);
   storage::status store(const std::string& key, const core::record& r);
   storage::status load(const std::string& key, std::string_view& bytes);
   /// As many of those that wait as a turn allows.
@@ -141,6 +159,7 @@ private:
   /// Last commit of each key written since the last flush.
   std::unordered_map<uint64_t, uint64_t> unflushed_;
   std::deque<written> written_;
+  hint_table hints_;
   core::bloom_filter filter_;
   bool filter_ready_ = false;
   std::string filter_position_;

@@ -53,9 +53,19 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
       out.late = refusal(x.op.id, errc::deadline_expired);
       continue;
     }
-    result = x.op.verb == replica_verb::put
-               ? put(x, now_us, out.early, out.late)
-               : merge(x, out.late);
+    switch (x.op.verb) {
+      case replica_verb::put:
+        result = put(x, now_us, out.early, out.late);
+        break;
+      case replica_verb::hint:
+        result = keep_hint(x, out.late);
+        break;
+      case replica_verb::mark:
+        result = mark_slot(x, out.late);
+        break;
+      default:
+        result = merge(x, out.late);
+    }
   }
   auto early_answers = [&] {
     for (size_t i = 0; i < batch.size(); ++i)
@@ -73,6 +83,8 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
     core::byte_writer{row}.u64(sequence_);
     result = session->put(storage::system_table,
                           storage::sequence_row(config.shard), row);
+    if (result == status::ok)
+      result = hints_.save(*session);
     if (result == status::ok) {
       begun = false;
       result = session->commit();
@@ -82,6 +94,7 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
     session->rollback();
   if (result != status::ok) {
     sequence_ = before;
+    hints_.rolled_back();
     // No dot of this batch has left, and none of its incarnation will.
     if (forgot_)
       renew("writes of its own that it does not know have been seen");
@@ -99,6 +112,7 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
     return;
   }
   last_refusal_ = status::ok;
+  hints_.committed();
   early_answers();
   for (size_t i = 0; i < batch.size(); ++i) {
     auto& out = outcomes[i];
@@ -145,30 +159,23 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
   const auto& op = x.op;
   const auto& ks = *keyspace_of(op);
   auto key = key_of(ks, op);
-  std::string_view bytes;
-  auto found = load(key, bytes);
-  if (found != status::ok && found != status::not_found)
-    return found;
+  std::string bytes;
   auto request = config.planted == planted_bug::forget_requests
                    ? core::request_id{}
                    : op.request;
   core::record r;
-  if (found == status::ok) {
-    auto decoded = core::decode_record(bytes);
-    // A record that cannot be read is an error, never "not found".
-    if (!decoded)
-      return status::failed;
-    r = std::move(*decoded);
-  }
+  auto found = base_of(x, key, bytes, r);
+  if (found != status::ok)
+    return found;
   late.id = early.id = op.id;
   if (auto known = request ? core::find_executed(r, request) : std::nullopt) {
     late.kind = answer_kind::durable;
     early.kind = answer_kind::committed;
     early.dot = known->id;
     early.stamp = known->stamp;
-    early.bytes.assign(bytes);
+    early.bytes = std::move(bytes);
     early.charge = {node->answers, early.bytes.size()};
-    return status::ok;
+    return op.parked ? status::ok : keep_absent(op);
   }
   auto floor = std::max(op.floor_stamp, r.highest_stamp());
   auto stamp = clock.next(now_us, floor);
@@ -190,7 +197,7 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
   }
   core::write w;
   w.seen = op.seen;
-  w.fresh.id = identity.next();
+  w.fresh.id = op.parked ? hints_.parking_dot() : identity.next();
   // Whoever has seen this dot proves that we forgot having given it.
   if (r.seen.covers(w.fresh.id) || op.seen.covers(w.fresh.id)) {
     forgot_ = true;
@@ -204,9 +211,8 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
   early.dot = w.fresh.id;
   early.stamp = *stamp;
   core::apply(r, w, ks.policy);
-  auto result = store(key, r);
-  if (result == status::ok) {
-    late.kind = answer_kind::durable;
+  auto result = store_put(x, key, r, late);
+  if (result == status::ok && late.kind == answer_kind::durable) {
     early.kind = answer_kind::committed;
     early.bytes = scratch_;
     early.charge = {node->answers, early.bytes.size()};

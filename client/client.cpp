@@ -35,6 +35,7 @@ wire::PutRequest put_request(std::string&& key,
   request.set_context(options.context);
   request.set_level(static_cast<uint32_t>(options.level.level));
   request.set_level_count(options.level.count);
+  request.set_quorum(static_cast<uint32_t>(options.quorum));
   request.set_ttl_ms(ttl_ms(options.time_to_live));
   return request;
 }

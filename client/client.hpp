@@ -55,6 +55,9 @@ using resolver = std::function<std::string(std::vector<std::string>&&)>;
 struct request_options {
   std::string keyspace = "default";
   core::consistency level;
+  /// Writes only: whether fallbacks may be counted, that keep the write for a
+  /// home which cannot take it. The result says whether homes alone met it.
+  core::quorum_kind quorum = core::quorum_kind::keyspace_default;
   /// At most a day.
   std::chrono::milliseconds timeout{5000};
   /// Writes only: what the last get of the key returned.
@@ -76,8 +79,8 @@ struct result {
   std::string text;
   /// On an error: whether the write may have happened.
   bool maybe_written = false;
-  /// Homes that acknowledged a write, or answered a read, and how many were
-  /// asked for.
+  /// Nodes counted that acknowledged a write, or homes that answered a read,
+  /// and how many were asked for.
   uint32_t acked = 0;
   uint32_t needed = 0;
   /// Writes: true if homes alone met the level.

@@ -57,6 +57,7 @@ std::string status_json(const wire::StatusReply& s) {
                                    {"policy", k.policy()},
                                    {"default_read", k.default_read()},
                                    {"default_write", k.default_write()},
+                                   {"write_quorum", k.write_quorum()},
                                    {"default_ttl_s", k.default_ttl_s()},
                                    {"hash_tags", k.hash_tags()}});
   object["statistics"] = ordered_json::object();
@@ -98,12 +99,12 @@ std::string status_text(const wire::StatusReply& s) {
                  m.up() && m.name() != s.node()
                    ? show_microseconds(m.round_trip_us())
                    : "-"});
-  table keyspaces{
-    {"KEYSPACE", "REPLICAS", "CONFLICTS", "READ", "WRITE", "TTL", "HASH TAGS"}};
+  table keyspaces{{"KEYSPACE", "REPLICAS", "CONFLICTS", "READ", "WRITE",
+                   "QUORUM", "TTL", "HASH TAGS"}};
   for (auto& k : s.keyspaces())
     keyspaces.add(
       {k.name(), k.replication(), k.policy(), k.default_read(),
-       k.default_write(),
+       k.default_write(), k.write_quorum(),
        k.default_ttl_s() == 0 ? "none" : show_seconds(k.default_ttl_s()),
        k.hash_tags() ? "on" : "off"});
   return result + members.str() + '\n' + keyspaces.str() + statistics_text(s);

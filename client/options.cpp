@@ -47,6 +47,8 @@ struct raw_options {
   std::string context;
   uint64_t ttl_s = 0;
   bool key64 = false;
+  bool strict = false;
+  bool sloppy = false;
 };
 
 constexpr uint64_t max_ttl_s = 100ull * 366 * 24 * 3600;
@@ -69,6 +71,16 @@ void add_key(CLI::App& cmd, options& out, raw_options& raw, bool required) {
     ->option_text(" ");
   cmd.add_flag("--key64", raw.key64,
                "KEY is base64, for keys that are not text");
+}
+
+void add_quorum(CLI::App& cmd, raw_options& raw) {
+  auto* strict = cmd.add_flag("--strict", raw.strict,
+                              "Count homes only, whatever the keyspace says");
+  cmd
+    .add_flag("--sloppy", raw.sloppy,
+              "Count fallbacks too, which keep the write for a home that\n"
+              "cannot take it")
+    ->excludes(strict);
 }
 
 void add_context(CLI::App& cmd, raw_options& raw) {
@@ -136,6 +148,7 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
     ->required()
     ->option_text(" ");
   add_context(put, raw);
+  add_quorum(put, raw);
   put
     .add_option(
       "--ttl-s", raw.ttl_s,
@@ -153,6 +166,7 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
     "  covey delete greeting --context TOKEN");
   add_key(remove, out, raw, true);
   add_context(remove, raw);
+  add_quorum(remove, raw);
   auto& import = add_command(
     app, "import", "Put every line of a file of JSON lines",
     "A line is {\"key\":\"...\",\"value\":\"...\"}; key64 and value64 hold "
@@ -178,6 +192,7 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
                 "Skip the keys in this file, which --ack-log wrote, and what\n"
                 "the interrupted import wrote without hearing of it")
     ->option_text("FILE");
+  add_quorum(import, raw);
   import.add_flag(
     "--overwrite", out.overwrite,
     "Replace the values that keys have (reads them first); without\n"
@@ -207,6 +222,10 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
 void check(options& out, const raw_options& raw) {
   check_cluster_options(out, raw.cluster);
   out.request.time_to_live = std::chrono::seconds{raw.ttl_s};
+  if (raw.strict)
+    out.request.quorum = core::quorum_kind::strict;
+  else if (raw.sloppy)
+    out.request.quorum = core::quorum_kind::sloppy;
   auto context = base64_decode(raw.context);
   if (!context)
     throw CLI::ValidationError("--context",

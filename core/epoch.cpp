@@ -51,6 +51,7 @@ void append(byte_writer& out, const keyspace& x) {
   append(out, x.default_write);
   out.u64(x.default_ttl_s);
   out.u8(x.hash_tags ? 1 : 0);
+  out.u8(x.strict_puts ? 1 : 0);
 }
 
 } // namespace

@@ -83,6 +83,17 @@ struct consistency {
   uint32_t count = 0;
 };
 
+/// DO NOT REORDER: these numbers travel and are stored. Which nodes the level
+/// of a put counts; reads count homes.
+enum class quorum_kind : uint8_t {
+  /// Whatever the keyspace says.
+  keyspace_default = 0,
+  /// Homes, and fallbacks that keep the write for a home that cannot take it.
+  sloppy = 1,
+  /// Homes only.
+  strict = 2,
+};
+
 /// "QUORUM", or the number.
 std::string to_string(const consistency& x);
 /// Parses a level's name in any case, or a number from 1 to 16.
@@ -94,6 +105,8 @@ struct keyspace {
   conflict_policy policy = conflict_policy::siblings;
   consistency default_read{consistency_level::quorum, 0};
   consistency default_write{consistency_level::quorum, 0};
+  /// Puts that state neither count homes only.
+  bool strict_puts = false;
   /// Zero means that values do not expire by themselves.
   uint64_t default_ttl_s = 0;
   bool hash_tags = false;

@@ -36,6 +36,8 @@ wire::PutRequest to_wire(const client_op& op, const core::keyspace& ks) {
   out.set_level(static_cast<uint32_t>(op.level.level));
   out.set_level_count(op.level.count);
   out.set_expires_at_ms(op.expires_at_ms);
+  out.set_quorum(static_cast<uint32_t>(op.quorum));
+  out.set_parked(op.parked);
   out.set_epoch_generation(op.epoch.generation);
   out.set_epoch_number(op.epoch.number);
   return out;
@@ -49,6 +51,7 @@ client_answer from_wire(const wire::PutReply& reply) {
   a.maybe_written = reply.maybe_written();
   a.answered = reply.acked();
   a.needed = reply.needed();
+  a.homes = reply.homes();
   a.context = reply.context();
   return a;
 }
@@ -63,8 +66,7 @@ void to_wire(const client_answer& a, const core::epoch_id& epoch,
   out.set_acked(a.answered);
   out.set_needed(a.needed);
   out.set_context(a.context);
-  // Fallbacks do not count yet: what is met is met by homes alone.
-  out.set_homes(a.code == errc::none);
+  out.set_homes(a.homes);
   out.set_epoch_generation(epoch.generation);
   out.set_epoch_number(epoch.number);
 }
@@ -171,12 +173,14 @@ void to_wire(const replica_op& op, wire::ReplicaRequest& out) {
   out.set_digest_above(op.digest_above);
   out.set_last_slot(op.last_slot);
   out.set_max_bytes(op.max_bytes);
+  out.set_hint_for_high(op.hint_for.high);
+  out.set_hint_for_low(op.hint_for.low);
 }
 
 bool from_wire(wire::ReplicaRequest& in, replica_op& out) {
   auto verb = static_cast<replica_verb>(in.verb());
   auto known = verb == replica_verb::write || verb == replica_verb::read
-               || verb == replica_verb::scan;
+               || verb == replica_verb::scan || verb == replica_verb::hint;
   if (!known || in.verb() > 0xff || in.slot() >= core::slot_count
       || in.last_slot() >= core::slot_count)
     return false;
@@ -193,6 +197,7 @@ bool from_wire(wire::ReplicaRequest& in, replica_op& out) {
   out.digest_above = in.digest_above();
   out.last_slot = static_cast<uint16_t>(in.last_slot());
   out.max_bytes = in.max_bytes();
+  out.hint_for = {in.hint_for_high(), in.hint_for_low()};
   return true;
 }
 

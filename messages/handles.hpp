@@ -82,6 +82,8 @@ using storage_shard_actor = caf::typed_actor<
   // The highest counters seen under these incarnations.
   caf::replies_to<known_atom, incarnation_list>::with<known_counters>,
   caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>,
+  // Hints of this shard: reads some, and forgets what was handed over.
+  caf::replies_to<hint_query>::with<hint_page>, caf::reacts_to<hint_removal>,
   // Saves the filter and sets the clean-stop mark; nothing is written after.
   caf::replies_to<drain_atom>::with<bool>>;
 
@@ -121,6 +123,14 @@ using gossiper_actor = caf::typed_actor<
 /// connections there. One per node.
 using knocker_actor = caf::typed_actor<
   caf::replies_to<knock_atom, std::string, uint16_t>::with<bool>>;
+
+/// Hands over what this node keeps for others.
+using hint_store_actor
+  = caf::typed_actor<caf::reacts_to<replica_answers>,
+                     caf::reacts_to<peer_up_atom, uint16_t, replica_actor>,
+                     caf::reacts_to<peer_down_atom, uint16_t>,
+                     caf::reacts_to<view_atom, liveness_ptr>,
+                     caf::reacts_to<tick_atom>>;
 
 /// Whatever the ticker wakes.
 using ticked_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;
@@ -209,6 +219,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::incarnation_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::statistic_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::liveness_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::gossip_frame)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_page)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_removal)
 
 CAF_BEGIN_TYPE_ID_BLOCK(covey, caf::first_custom_type_id)
 

@@ -8,6 +8,7 @@
 #include "core/liveness.hpp"
 #include "core/request_id.hpp"
 #include "core/slot.hpp"
+#include "core/uuid.hpp"
 #include "messages/errors.hpp"
 
 #include <cstdint>
@@ -31,6 +32,12 @@ enum class replica_verb : uint8_t {
   scan = 4,
   /// Hand a put to the peer's coordinator. Links only.
   forward = 5,
+  /// Keep a record for the member `hint_for`, which could not take it. Without
+  /// a record: what this home has of the key is to be given to it.
+  hint = 6,
+  /// Note that `hint_for` misses something of the slot, and that no hint says
+  /// what. Local only.
+  mark = 7,
 };
 
 /// One operation of a coordinator on a replica, here or behind a peer link.
@@ -59,6 +66,12 @@ struct replica_op {
   uint64_t floor_stamp = 0;
   uint64_t expires_at_ms = 0;
   core::request_id request;
+  /// This node is a fallback, and coordinates since no home can be reached.
+  bool parked = false;
+  /// Homes that will not be given it now: hints for them are part of the write.
+  std::vector<core::uuid> absent;
+  // hint, mark.
+  core::uuid hint_for;
   // scan only: `key` is the last key of the page before.
   uint16_t last_slot = 0;
   uint32_t max_bytes = 0;
@@ -123,6 +136,7 @@ struct client_op {
   client_verb verb = client_verb::get;
   uint32_t keyspace = 0;
   core::consistency level;
+  core::quorum_kind quorum = core::quorum_kind::keyspace_default;
   uint64_t deadline_us = 0;
   std::string key;
   std::string value;
@@ -132,6 +146,8 @@ struct client_op {
   bool tombstone = false;
   /// Came from a peer: must be coordinated here or refused.
   bool forwarded = false;
+  /// Forwarded to a fallback, since no home can be reached.
+  bool parked = false;
   uint64_t expires_at_ms = 0;
   core::epoch_id epoch;
   // scan only: `key` is the last key of the page before, `value` the prefix.
@@ -153,6 +169,8 @@ struct client_answer {
   bool maybe_written = false;
   uint32_t answered = 0;
   uint32_t needed = 0;
+  /// put: homes alone met the level.
+  bool homes = false;
   std::string context;
   std::vector<std::string> values;
   // scan only.
@@ -182,6 +200,37 @@ struct incarnation_list {
 /// Incarnations, and the highest counter known of each.
 struct known_counters {
   std::vector<core::dot> dots;
+};
+
+/// A page of the hints that a shard has for one member.
+struct hint_query {
+  core::uuid target;
+  /// The last row of the page before; empty to start with the first.
+  std::string after;
+  /// Of records; zero: none, hints that are too old are dropped all the same.
+  uint32_t max_bytes = 0;
+};
+
+struct hint_row {
+  /// Names it to its shard.
+  std::string row;
+  uint64_t version = 0;
+  uint32_t keyspace = 0;
+  uint16_t slot = 0;
+  std::string key;
+  std::string record;
+};
+
+struct hint_page {
+  std::vector<hint_row> rows;
+  /// Where the next page goes on; empty if there is none.
+  std::string next;
+};
+
+/// Hints that their target has on disk; those that have changed since stay.
+struct hint_removal {
+  core::uuid target;
+  std::vector<std::pair<std::string, uint64_t>> rows;
 };
 
 /// Shared by all who route: immutable, replaced as a whole.

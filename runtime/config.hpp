@@ -84,6 +84,15 @@ struct gossip_section {
   std::chrono::milliseconds stalled{5000};
 };
 
+struct hints_section {
+  uint64_t target_mb = 1024;
+  std::chrono::seconds max_age{86400};
+  uint64_t replay_mb_per_s = 32;
+  uint64_t busy_replay_mb_per_s = 4;
+  std::chrono::milliseconds write_patience{500};
+  uint32_t slow_per_s = 200;
+};
+
 struct supervisor_section {
   uint32_t restarts = 5;
   std::chrono::seconds window{60};
@@ -118,6 +127,7 @@ struct node_config {
   limits_section limits;
   links_section links;
   gossip_section gossip;
+  hints_section hints;
   supervisor_section supervisor;
   log_section log;
   security_section security;

@@ -129,6 +129,17 @@ void add_keyspace_knobs(std::vector<knob>& out) {
     [](const keyspace& k) {
       return core::to_string(k.default_write);
     });
+  auto& quorum = add(
+    out, "write-quorum", knob_type::choice,
+    "Whether writes that state neither may count fallbacks.",
+    [](keyspace& k, const knob_value& x) -> problem {
+      k.strict_puts = std::get<std::string>(x) == "strict";
+      return {};
+    },
+    [](const keyspace& k) -> std::string {
+      return k.strict_puts ? "strict" : "sloppy";
+    });
+  quorum.choices = {"sloppy", "strict"};
   auto& ttl = add(
     out, "ttl-s", knob_type::number,
     "Age at which values expire by themselves; 0 for never.",

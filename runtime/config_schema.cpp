@@ -124,6 +124,26 @@ void add_gossip(std::vector<knob>& out) {
              "Age of an unflushed commit from which a disk has stalled.");
 }
 
+void add_hints(std::vector<knob>& out) {
+  section_builder<hints_section> add{out, "hints", &node_config::hints};
+  using s = hints_section;
+  add.number("target-mb", &s::target_mb, 1, 1048576, "megabytes",
+             "Hints that this node keeps for one member.");
+  add.number("max-age-s", &s::max_age, 60, 31536000, "seconds",
+             "Age at which a hint is dropped and its slot marked for repair.");
+  add.number("replay-mb-per-s", &s::replay_mb_per_s, 1, 4096,
+             "megabytes per second",
+             "Rate at which hints are handed over while nobody asks for "
+             "anything.");
+  add.number("busy-replay-mb-per-s", &s::busy_replay_mb_per_s, 1, 4096,
+             "megabytes per second", "The same beside requests.");
+  add.number("write-patience-ms", &s::write_patience, 10, 60000, "milliseconds",
+             "How long a write waits for a home before it gets a hint.");
+  add.number("slow-per-s", &s::slow_per_s, 0, 1000000, "hints per second",
+             "Hints for a home that is up, but slow; beyond, its slots are "
+             "marked for repair.");
+}
+
 void add_operations(std::vector<knob>& out) {
   section_builder<supervisor_section> supervisor{out, "supervisor",
                                                  &node_config::supervisor};
@@ -162,6 +182,7 @@ std::vector<knob> make_schema() {
   add_limits(result);
   add_links(result);
   add_gossip(result);
+  add_hints(result);
   add_operations(result);
   return result;
 }

@@ -141,6 +141,13 @@ wiring_options wiring_of(const node_config& config) {
   out.link.max_requests = config.links.inflight_requests;
   out.link.burst_bytes = size_t{config.links.burst_kb} << 10;
   out.gossip.membership = membership_of(config.gossip);
+  out.shard.hint_bytes = config.hints.target_mb << 20;
+  out.shard.hint_age_ms = static_cast<uint64_t>(
+    std::chrono::milliseconds{config.hints.max_age}.count());
+  out.coordinator.put_patience_us = micros(config.hints.write_patience);
+  out.coordinator.slow_hints_per_s = config.hints.slow_per_s;
+  out.hints.bytes_per_s = config.hints.replay_mb_per_s << 20;
+  out.hints.busy_bytes_per_s = config.hints.busy_replay_mb_per_s << 20;
   out.detached_shards = config.storage.detached_shards;
   std::random_device entropy;
   out.seed = uint64_t{entropy()} << 32 | entropy();

@@ -23,6 +23,7 @@ struct positions {
   size_t coordinators;
   size_t gateway;
   size_t gossiper;
+  size_t hints;
   size_t links;
 };
 
@@ -107,8 +108,20 @@ void add_gossiper(caf::actor_system& sys, const node_context_ptr& node,
          sys.spawn(gossiper, config, node,
                    pick<coordinator_actor>(earlier, at.coordinators,
                                            options.coordinators),
-                   caf::actor_cast<local_gateway_actor>(earlier[at.gateway])));
+                   caf::actor_cast<local_gateway_actor>(earlier[at.gateway]),
+                   caf::actor_cast<hint_store_actor>(earlier[at.hints])));
      }});
+}
+
+void add_hints(caf::actor_system& sys, const node_context_ptr& node,
+               const wiring_options& options, const positions& at,
+               std::vector<child_spec>& out) {
+  out.push_back({"hint-store", role::plain, false, 0,
+                 [&sys, node, options, at](const started_children& earlier) {
+                   return erase(sys.spawn(hint_store, options.hints, node,
+                                          pick<storage_shard_actor>(
+                                            earlier, at.shards, node->shards)));
+                 }});
 }
 
 void add_links(caf::actor_system& sys, const node_context_ptr& node,
@@ -136,6 +149,7 @@ void add_links(caf::actor_system& sys, const node_context_ptr& node,
                                                      options.coordinators);
          with.gossiper = caf::actor_cast<gossiper_actor>(earlier[at.gossiper]);
          with.knocker = options.knocker;
+         with.hints = caf::actor_cast<hint_store_actor>(earlier[at.hints]);
          return erase(sys.spawn(peer_link, config, node, with));
        }});
   }
@@ -180,11 +194,13 @@ std::vector<child_spec> wire_node(caf::actor_system& sys,
   at.replicas = at.shards + node->shards;
   at.coordinators = at.replicas + node->shards;
   at.gateway = at.coordinators + options.coordinators;
-  at.gossiper = at.gateway + 1;
+  at.hints = at.gateway + 1;
+  at.gossiper = at.hints + 1;
   at.links = at.gossiper + 1;
   std::vector<child_spec> result;
   add_storage(sys, node, options, seeds, result);
   add_requests(sys, node, options, seeds, at, result);
+  add_hints(sys, node, options, at, result);
   add_gossiper(sys, node, options, seeds, at, result);
   add_links(sys, node, options, seeds, at, result);
   result.push_back(

@@ -6,6 +6,7 @@
 #include "actors/flusher.hpp"
 #include "actors/gateway.hpp"
 #include "actors/gossiper.hpp"
+#include "actors/hint_store.hpp"
 #include "actors/peer_link.hpp"
 #include "actors/replica.hpp"
 #include "actors/storage_shard.hpp"
@@ -26,6 +27,7 @@ struct wiring_options {
   coordinator_config coordinator;
   gateway_config gateway;
   gossiper_config gossip;
+  hint_store_config hints;
   peer_link_config link;
   ticker_config ticker;
   uint32_t coordinators = 1;

@@ -49,6 +49,38 @@ std::string shard_state_row(uint32_t shard) {
   return "shard/" + std::to_string(shard);
 }
 
+std::string hint_prefix(uint32_t shard, const core::uuid& target) {
+  std::string result = "hint/";
+  core::byte_writer out{result};
+  out.u32(shard);
+  out.u64(target.high);
+  out.u64(target.low);
+  // Ends the prefix with a byte that has a successor.
+  out.u8('/');
+  return result;
+}
+
+std::string end_of_prefix(std::string prefix) {
+  prefix.back() = static_cast<char>(prefix.back() + 1);
+  return prefix;
+}
+
+std::string hint_totals_row(uint32_t shard) {
+  return "hints/" + std::to_string(shard);
+}
+
+std::string repair_row(uint32_t shard, const core::uuid& target, uint32_t group,
+                       uint16_t slot) {
+  std::string result = "repair/";
+  core::byte_writer out{result};
+  out.u32(shard);
+  out.u64(target.high);
+  out.u64(target.low);
+  out.u32(group);
+  out.u16(slot);
+  return result;
+}
+
 std::string filter_row(uint32_t shard, uint32_t part) {
   std::string result = "filter/" + std::to_string(shard) + "/";
   core::byte_writer{result}.u32(part);

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include "core/uuid.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -39,5 +41,16 @@ std::string sequence_row(uint32_t shard);
 std::string shard_state_row(uint32_t shard);
 /// Piece `part` of a shard's Bloom filter, saved at a clean stop.
 std::string filter_row(uint32_t shard, uint32_t part);
+/// What begins the rows of the hints that a shard has for a member. The key of
+/// the record follows; so the hints for a member are one contiguous range.
+std::string hint_prefix(uint32_t shard, const core::uuid& target);
+/// The first key after all that begin with `prefix`, which does not end with
+/// the byte 0xff.
+std::string end_of_prefix(std::string prefix);
+/// How many hints a shard has for each member, and their bytes.
+std::string hint_totals_row(uint32_t shard);
+/// A member misses something of a slot, and no hint tells what.
+std::string repair_row(uint32_t shard, const core::uuid& target, uint32_t group,
+                       uint16_t slot);
 
 } // namespace covey::storage

@@ -130,6 +130,10 @@ played_shard& node_fixture::play_shard() {
       },
       [](go_atom) {},
       [](tick_atom) {},
+      [](const hint_query&) {
+        return hint_page{};
+      },
+      [](const hint_removal&) {},
       [x](drain_atom) {
         ++x->drains;
         return x->clean;
@@ -181,6 +185,25 @@ played_coordinator& node_fixture::play_coordinator() {
       [x](tick_atom) {
         ++x->ticks;
       },
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_hint_store& node_fixture::play_hint_store() {
+  auto* x = &hint_stores.emplace_back();
+  auto behave = [x]() -> hint_store_actor::behavior_type {
+    return {
+      [](replica_answers&) {},
+      [x](peer_up_atom, uint16_t member, const replica_actor&) {
+        x->links.push_back("+" + std::to_string(member));
+      },
+      [x](peer_down_atom, uint16_t member) {
+        x->links.push_back("-" + std::to_string(member));
+      },
+      [](view_atom, const liveness_ptr&) {},
+      [](tick_atom) {},
     };
   };
   x->handle = keep(sys.spawn(behave));

@@ -75,6 +75,13 @@ struct played_coordinator {
   int ticks = 0;
 };
 
+/// Plays the hint store.
+struct played_hint_store {
+  hint_store_actor handle;
+  /// Members that were announced, as "+1" and "-1".
+  std::vector<std::string> links;
+};
+
 /// Plays the link at the other end.
 struct played_remote {
   peer_link_actor handle;
@@ -142,6 +149,7 @@ struct node_fixture : fixture {
   played_shard& play_shard();
   played_flusher& play_flusher();
   played_coordinator& play_coordinator();
+  played_hint_store& play_hint_store();
   played_remote& play_remote();
   played_portal& play_portal();
   played_connector& play_connector();
@@ -215,6 +223,7 @@ private:
   std::deque<played_shard> shards;
   std::deque<played_flusher> flushers;
   std::deque<played_coordinator> coordinators;
+  std::deque<played_hint_store> hint_stores;
   std::deque<played_remote> remotes;
   std::deque<played_portal> portals;
   std::deque<played_connector> connectors;

@@ -33,6 +33,7 @@ play_coordinator_view(coordinator_actor::pointer, played_viewer* x) {
       x->views.push_back(view);
     },
     [](go_atom) {},
+    [](hurry_atom) {},
     [](tick_atom) {},
   };
 }
@@ -77,7 +78,8 @@ struct fixture : test::node_fixture {
     auto coordinator = keep(sys.spawn(play_coordinator_view, &coordinator_saw));
     auto gateway = keep(sys.spawn(play_gateway, &gateway_saw));
     aut = keep(sys.spawn(gossiper, gossiper_config{}, node_context_ptr{node},
-                         std::vector<coordinator_actor>{coordinator}, gateway));
+                         std::vector<coordinator_actor>{coordinator}, gateway,
+                         play_hint_store().handle));
     for (auto* x : {&n1, &n3})
       x->handle = keep(sys.spawn([x]() -> gossip_link_actor::behavior_type {
         return {[x](const gossip_frame& frame) {

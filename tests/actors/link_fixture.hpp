@@ -40,6 +40,7 @@ struct link_fixture : node_fixture {
     with.coordinators = {coordinator.handle};
     with.gossiper = gossiper.handle;
     with.knocker = knocker.handle;
+    with.hints = play_hint_store().handle;
     aut = keep(sys.spawn(peer_link, config, node_context_ptr{node}, with));
     sched.run();
   }

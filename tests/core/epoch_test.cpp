@@ -274,6 +274,9 @@ CAF_TEST(the hash of an epoch covers every field) {
     [](epoch& x) {
       x.keyspaces[0].hash_tags = true;
     },
+    [](epoch& x) {
+      x.keyspaces[0].strict_puts = true;
+    },
   };
   std::set<uint64_t> hashes;
   for (size_t i = 0; i < changes.size(); ++i) {

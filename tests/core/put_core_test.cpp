@@ -24,8 +24,18 @@ requirement need(consistency_level level, const homes& xs = {"a", "a", "a"},
   return *result;
 }
 
-put_core quorum_of_three() {
-  return put_core{need(consistency_level::quorum), 3, 1};
+put_core quorum_of_three(bool strict = true) {
+  return put_core{need(consistency_level::quorum), strict, 3};
+}
+
+verdict durable(put_core& put, uint8_t home) {
+  put.durable(home);
+  return put.judge();
+}
+
+verdict failed(put_core& put, uint8_t home) {
+  put.failed(home);
+  return put.judge();
 }
 
 /// The definition of each level used here, counted home by home: `enough` of
@@ -86,20 +96,18 @@ std::vector<event> random_events(size_t n, std::mt19937_64& random) {
 std::string trial(consistency_level level, const homes& xs,
                   std::mt19937_64& random) {
   auto n = static_cast<uint8_t>(xs.size());
-  put_core put{need(level, xs), n, static_cast<uint8_t>(random() % n)};
+  put_core put{need(level, xs), true, n};
   home_set good = 0;
-  home_set reported = 0;
   home_set bad = 0;
   auto answers = 0;
   for (auto e : random_events(n, random)) {
     auto bit = home_set{1} << e.home;
-    reported |= bit;
     if (e.durable)
       good |= bit;
     else
       bad |= bit;
     bad &= ~good;
-    auto v = e.durable ? put.durable(e.home) : put.failed(e.home);
+    auto v = e.durable ? durable(put, e.home) : failed(put, e.home);
     auto met = enough(level, xs, good);
     auto possible = enough(level, xs, ~bad);
     if (v != verdict::wait && ++answers > 1)
@@ -112,8 +120,10 @@ std::string trial(consistency_level level, const homes& xs,
       return "did not answer as soon as it could";
     if (put.answered() != (answers > 0))
       return "does not know whether it has answered";
-    if (put.settled() != (reported == (home_set{1} << n) - 1))
-      return "does not know whether all homes are reported";
+    if (put.settled() != (good == (home_set{1} << n) - 1))
+      return "does not know whether all homes have it";
+    if (put.unattended() != bad)
+      return "does not know which homes need a stand-in";
     if (put.acked() != good || put.failures() != bad)
       return "counts the wrong homes";
   }
@@ -124,64 +134,128 @@ std::string trial(consistency_level level, const homes& xs,
 
 CAF_TEST(a put succeeds with the home that completes the level) {
   auto put = quorum_of_three();
-  CAF_CHECK(put.durable(1) == verdict::wait);
+  CAF_CHECK(durable(put, 1) == verdict::wait);
   CAF_CHECK(!put.answered());
-  CAF_CHECK(put.durable(0) == verdict::succeed);
+  CAF_CHECK(durable(put, 0) == verdict::succeed);
   CAF_CHECK(put.answered());
 }
 
 CAF_TEST(one home counts once however often it reports) {
   auto put = quorum_of_three();
-  CAF_CHECK(put.durable(1) == verdict::wait);
-  CAF_CHECK(put.durable(1) == verdict::wait);
+  CAF_CHECK(durable(put, 1) == verdict::wait);
+  CAF_CHECK(durable(put, 1) == verdict::wait);
   CAF_CHECK_EQUAL(count(put.acked()), 1u);
 }
 
 CAF_TEST(a put fails once too few homes are left) {
   auto put = quorum_of_three();
-  CAF_CHECK(put.failed(0) == verdict::wait);
-  CAF_CHECK(put.failed(2) == verdict::fail);
+  CAF_CHECK(failed(put, 0) == verdict::wait);
+  CAF_CHECK(failed(put, 2) == verdict::fail);
 }
 
 CAF_TEST(what comes after the answer changes nothing for the client) {
   auto put = quorum_of_three();
-  put.durable(0);
-  put.durable(1);
+  durable(put, 0);
+  durable(put, 1);
+  CAF_CHECK(put.answered());
+  CAF_CHECK(failed(put, 2) == verdict::wait);
   CAF_CHECK(!put.settled());
-  CAF_CHECK(put.failed(2) == verdict::wait);
+  put.stand_in(2, put_core::here, false);
+  put.kept(2);
   CAF_CHECK(put.settled());
 }
 
 CAF_TEST(a home that was given up and answers late has it all the same) {
   auto put = quorum_of_three();
-  CAF_CHECK(put.failed(0) == verdict::wait);
-  CAF_CHECK(put.durable(0) == verdict::wait);
+  CAF_CHECK(failed(put, 0) == verdict::wait);
+  CAF_CHECK(durable(put, 0) == verdict::wait);
   CAF_CHECK_EQUAL(put.failures(), 0u);
-  CAF_CHECK(put.durable(1) == verdict::succeed);
+  CAF_CHECK(durable(put, 1) == verdict::succeed);
 }
 
 CAF_TEST(a failure after the acknowledgement of the same home does not count) {
   auto put = quorum_of_three();
   put.durable(1);
-  CAF_CHECK(put.failed(1) == verdict::wait);
-  CAF_CHECK(put.failed(0) == verdict::wait);
-  CAF_CHECK(put.durable(2) == verdict::succeed);
+  CAF_CHECK(failed(put, 1) == verdict::wait);
+  CAF_CHECK(failed(put, 0) == verdict::wait);
+  CAF_CHECK(durable(put, 2) == verdict::succeed);
 }
 
-CAF_TEST(the others are all homes but the one that coordinates) {
-  CAF_CHECK_EQUAL(quorum_of_three().others(), 0b101u);
-  put_core alone{need(consistency_level::one, {"a"}), 1, 0};
-  CAF_CHECK_EQUAL(alone.others(), 0u);
-  put_core sixteen{need(consistency_level::all, homes(16, "a")), 16, 15};
-  CAF_CHECK_EQUAL(sixteen.others(), 0x7fffu);
+CAF_TEST(a stand - in counts in a sloppy put and not in a strict one) {
+  for (auto strict : {false, true}) {
+    auto put = quorum_of_three(strict);
+    put.failed(0);
+    put.failed(2);
+    CAF_CHECK_EQUAL(put.unattended(), 0b101u);
+    put.stand_in(0, 3, true);
+    put.stand_in(2, put_core::here, false);
+    CAF_CHECK_EQUAL(put.unattended(), 0u);
+    CAF_CHECK_EQUAL(put.possible(), !strict);
+    put.durable(1);
+    put.hinted(3);
+    CAF_CHECK(put.judge() == (strict ? verdict::fail : verdict::succeed));
+    CAF_CHECK(!put.met_by_homes());
+    CAF_CHECK_EQUAL(count(put.counted()), strict ? 1u : 2u);
+    CAF_CHECK(!put.settled());
+    put.kept(2);
+    CAF_CHECK(put.settled());
+  }
+}
+
+CAF_TEST(the hint that the coordinating node keeps never counts) {
+  auto put = quorum_of_three(false);
+  put.failed(0);
+  put.failed(2);
+  put.stand_in(0, put_core::here, false);
+  put.stand_in(2, put_core::here, false);
+  CAF_CHECK(!put.possible());
+  put.kept(0);
+  put.kept(2);
+  CAF_CHECK(durable(put, 1) == verdict::fail);
+}
+
+CAF_TEST(a stand - in that fails is followed by another
+         and is not asked again) {
+  auto put = quorum_of_three(false);
+  put.failed(0);
+  put.stand_in(0, 3, true);
+  CAF_CHECK(put.used(3));
+  put.hint_failed(3);
+  CAF_CHECK_EQUAL(put.unattended(), 0b001u);
+  CAF_CHECK(put.used(3));
+  put.stand_in(0, 4, true);
+  // The first one, late: it stands for nobody.
+  put.hinted(3);
+  CAF_CHECK_EQUAL(put.counted(), 0u);
+  put.hinted(4);
+  CAF_CHECK_EQUAL(put.counted(), 0b001u);
+}
+
+CAF_TEST(a home and its stand - in count once) {
+  put_core put{need(consistency_level::all), false, 3};
+  put.slow(0);
+  put.stand_in(0, 3, true);
+  put.hinted(3);
+  put.durable(0);
+  CAF_CHECK(durable(put, 1) == verdict::wait);
+  CAF_CHECK(durable(put, 2) == verdict::succeed);
+  CAF_CHECK(put.met_by_homes());
+}
+
+CAF_TEST(a stand-in of another data centre does not count for a local level) {
+  put_core put{need(consistency_level::local_quorum, {"a", "a", "b"}), false,
+               3};
+  put.failed(0);
+  put.stand_in(0, 3, false);
+  CAF_CHECK(!put.possible());
 }
 
 CAF_TEST(a put closed from outside says no more) {
   auto put = quorum_of_three();
   put.close();
-  CAF_CHECK(put.durable(0) == verdict::wait);
-  CAF_CHECK(put.durable(1) == verdict::wait);
-  CAF_CHECK(put.durable(2) == verdict::wait);
+  CAF_CHECK(durable(put, 0) == verdict::wait);
+  CAF_CHECK(durable(put, 1) == verdict::wait);
+  CAF_CHECK(durable(put, 2) == verdict::wait);
   CAF_CHECK(put.settled());
 }
 

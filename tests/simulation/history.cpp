@@ -120,7 +120,7 @@ history::values history::look_at(const get_event& get, findings& out) const {
     for (auto j : next->second)
       if (puts_[j].result == outcome::acknowledged
           && rules_.overlaps[puts_[j].access][get.access]
-          && puts_[j].answered_us <= get.invoked_us)
+          && due_us(puts_[j]) <= get.invoked_us)
         out.add(get, "returns " + puts_[i].value + ", which " + puts_[j].value
                        + " replaced");
   }
@@ -138,7 +138,7 @@ void history::check_siblings(const std::vector<size_t>& order,
   for (size_t p = 0; p < puts_.size(); ++p)
     if (puts_[p].key == key && puts_[p].result == outcome::acknowledged
         && rules_.overlaps[puts_[p].access][access])
-      due.all.push_back({puts_[p].answered_us, {p}, 0, 0});
+      due.all.push_back({due_us(puts_[p]), {p}, 0, 0});
   for (auto g : order)
     if (const auto& get = gets_[g]; !get.scanned && !seen[g].empty()
                                     && rules_.overlaps[get.access][get.access]
@@ -201,7 +201,7 @@ void history::check_stamps(const std::vector<size_t>& order,
       may_be_gone = std::min(may_be_gone, put.invoked_us);
     if (put.result == outcome::acknowledged
         && rules_.overlaps[put.access][access])
-      due.all.push_back({put.answered_us, {p}, put.stamp, 0});
+      due.all.push_back({due_us(put), {p}, put.stamp, 0});
   }
   for (auto g : order)
     if (const auto& get = gets_[g]; !get.scanned

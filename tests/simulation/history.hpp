@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -35,6 +36,9 @@ struct put_event {
   bool repeated = false;
   uint64_t invoked_us = 0;
   uint64_t answered_us = 0;
+  /// Homes alone met the level; else reads need not see it until its hints are
+  /// handed over.
+  bool by_homes = true;
   /// After it nobody may execute it any more.
   uint64_t deadline_us = 0;
   outcome result = outcome::unknown;
@@ -86,6 +90,10 @@ public:
   const std::vector<put_event>& puts() const {
     return puts_;
   }
+  /// From now on homes have what others kept for them.
+  void handed_over(uint64_t now_us) {
+    handed_over_us_ = now_us;
+  }
   /// The put that wrote `value`; puts().size() if none did.
   size_t find(const std::string& value) const;
   size_t gets() const {
@@ -118,8 +126,14 @@ private:
                     findings& out) const;
   bool accounted(size_t put, const values& seen, const get_event& get) const;
   bool leaves_nothing(const put_event& put, uint64_t by_us) const;
+  /// From when on reads must see an acknowledged put.
+  uint64_t due_us(const put_event& put) const {
+    return put.by_homes ? put.answered_us
+                        : std::max(put.answered_us, handed_over_us_);
+  }
 
   history_rules rules_;
+  uint64_t handed_over_us_ = UINT64_MAX;
   std::vector<put_event> puts_;
   std::vector<get_event> gets_;
   std::map<std::string, size_t> by_value_;

@@ -30,6 +30,7 @@ const std::map<std::string, planted_bug> bugs{
   {"read-unflushed", planted_bug::read_unflushed},
   {"join-sent-read", planted_bug::join_sent_read},
   {"older-sibling", planted_bug::older_sibling},
+  {"drop-hint", planted_bug::drop_hint},
 };
 
 void print_violations(uint64_t seed, const std::vector<std::string>& lines) {

@@ -27,7 +27,11 @@ sim_client::sim_client(caf::actor_system& sys, sim_net& net,
         next();
       },
       [this](const std::string& keyspace, const std::string& key, host node) {
-        get({keyspace, key}, node, {core::consistency_level::all, 0});
+        get({keyspace, key}, node, {read_level_, 0});
+      },
+      [this](caf::put_atom, const std::string& keyspace,
+             const std::string& key) {
+        put({keyspace, key});
       }};
   });
 }
@@ -194,6 +198,7 @@ void sim_client::put_done(size_t event, const wire::PutRequest& request,
   if (code == errc::none) {
     put.result = outcome::acknowledged;
     put.answered_us = net_.now_us();
+    put.by_homes = reply.homes();
     put.stamp = stamp_of({request.keyspace(), request.key()}, reply.context());
     auto& mine = known_[put.key];
     mine.context = reply.context();
@@ -344,8 +349,15 @@ void sim_client::finish_scan(const scan_state& s) {
   }
 }
 
-void sim_client::read_all(const key_name& key, host node) {
+void sim_client::write(const key_name& key) {
   idle_ = false;
+  caf::anon_send(actor_, caf::put_atom::value, key.keyspace, key.key);
+}
+
+void sim_client::read(const key_name& key, host node,
+                      core::consistency_level level) {
+  idle_ = false;
+  read_level_ = level;
   caf::anon_send(actor_, key.keyspace, key.key, node);
 }
 

@@ -59,8 +59,10 @@ public:
   bool idle() const {
     return idle_;
   }
-  /// Reads a key at ALL through `node` and notes it in the history.
-  void read_all(const key_name& key, host node);
+  /// Reads a key through `node` and notes it in the history.
+  void read(const key_name& key, host node, core::consistency_level level);
+  /// Puts or deletes a key once.
+  void write(const key_name& key);
   bool last_read_ok() const {
     return last_read_ok_;
   }
@@ -114,6 +116,7 @@ private:
   bool stopping_ = false;
   bool idle_ = true;
   bool last_read_ok_ = false;
+  core::consistency_level read_level_ = core::consistency_level::all;
   caf::actor actor_;
   caf::event_based_actor* self_ = nullptr;
 };

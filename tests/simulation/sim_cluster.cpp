@@ -246,10 +246,10 @@ void sim_cluster::stall_disk(host n, std::chrono::milliseconds how_long) {
   if (!is_up(n))
     return;
   auto reads_too = net_.chance(50);
-  for (const auto& child : nodes_[n].children)
-    if (child.name == "flusher"
-        || (reads_too && child.name.rfind("storage-shard/", 0) == 0))
-      net_.stall(child.actor, how_long);
+  for (const auto& x : nodes_[n].children)
+    if (x.name == "flusher"
+        || (reads_too && x.name.rfind("storage-shard/", 0) == 0))
+      net_.stall(x.actor, how_long);
 }
 
 void sim_cluster::skew_clock(host n) {
@@ -265,6 +265,30 @@ bool sim_cluster::connected() const {
         return false;
   }
   return true;
+}
+
+bool sim_cluster::missed(host n) const {
+  for (host other = 0; other < nodes_.size(); ++other)
+    if (other != n && is_up(other) && nodes_[other].context->peers[n].up)
+      return false;
+  return true;
+}
+
+bool sim_cluster::no_hints() const {
+  for (const auto& node : nodes_)
+    if (node.context)
+      for (const auto& x : node.context->hints)
+        if (x.rows > 0)
+          return false;
+  return true;
+}
+
+bool sim_cluster::is_home(host n, const std::string& key) const {
+  const auto& epoch = *options_.shape.epoch;
+  const auto& ks = *epoch.find_keyspace(core::keyspace_id(siblings_keyspace));
+  return core::ring{epoch.members, ks.replication}
+    .at(core::slot_of(key, ks.hash_tags))
+    .is_home(static_cast<core::member_index>(n));
 }
 
 gateway_actor sim_cluster::gateway(host from, host n) {

@@ -61,6 +61,11 @@ public:
   }
   /// True when every node is up to stay, and has a link to every other.
   bool connected() const;
+  /// True when no node that is up has a link to `n`.
+  bool missed(host n) const;
+  /// True when every hint was handed over.
+  bool no_hints() const;
+  bool is_home(host n, const std::string& key) const;
   /// The gateway of `n` as a client on `from` sees it.
   gateway_actor gateway(host from, host n);
   /// Time of day on the clock of `n`.

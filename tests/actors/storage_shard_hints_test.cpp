@@ -1,0 +1,121 @@
+// The storage shard's hints: what is kept, merged, handed out and forgotten.
+
+#define CAF_SUITE actors.storage_shard_hints
+
+#include "tests/actors/shard_fixture.hpp"
+
+using namespace covey;
+
+namespace {
+
+struct fixture : test::shard_fixture {
+  const core::uuid& target(core::member_index m = 1) const {
+    return node->epoch->members[m].id;
+  }
+  replica_op hint(const std::string& key, const std::string& record) {
+    auto op = operation(replica_verb::hint, key, record);
+    op.hint_for = target();
+    return op;
+  }
+  hint_page page() {
+    hint_page result;
+    auto reply
+      = self->request(shard, caf::infinite, hint_query{target(), {}, 1 << 20});
+    sched.run();
+    reply.receive(
+      [&](hint_page& found) {
+        result = std::move(found);
+      },
+      [&](const caf::error& err) {
+        CAF_FAIL(sys.render(err));
+      });
+    return result;
+  }
+  uint64_t rows() const {
+    return node->hints[1].rows;
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(storage_shard_hints_tests, fixture)
+
+CAF_TEST(a hint is acknowledged after its flush and survives a crash) {
+  ask({hint("k", foreign({7, 1}))});
+  CAF_CHECK(asker.answers.empty());
+  flush_all();
+  CAF_REQUIRE_EQUAL(asker.answers.size(), 1u);
+  CAF_CHECK(asker.answers[0].kind == answer_kind::durable);
+  CAF_CHECK_EQUAL(rows(), 1u);
+  crash();
+  node->hints[1].rows = 0;
+  start();
+  CAF_CHECK_EQUAL(rows(), 1u);
+  CAF_REQUIRE_EQUAL(page().rows.size(), 1u);
+}
+
+CAF_TEST(hints of one key are merged and are no record of this node) {
+  ask({hint("k", foreign({7, 1}, "a"))});
+  ask({hint("k", foreign({8, 1}, "b"))});
+  auto found = page();
+  CAF_REQUIRE_EQUAL(found.rows.size(), 1u);
+  auto r = core::decode_record(found.rows[0].record);
+  CAF_REQUIRE(r);
+  CAF_CHECK_EQUAL(r->siblings.size(), 2u);
+  CAF_CHECK_EQUAL(read("k"), "none");
+}
+
+CAF_TEST(a home keeps its own record with a put that others cannot take) {
+  auto op = operation(replica_verb::put, "k", "v");
+  op.absent = {target()};
+  ask({op});
+  auto found = page();
+  CAF_REQUIRE_EQUAL(found.rows.size(), 1u);
+  auto r = core::decode_record(found.rows[0].record);
+  CAF_REQUIRE(r && r->siblings.size() == 1);
+  CAF_CHECK_EQUAL(r->siblings[0].value, "v");
+}
+
+CAF_TEST(only a hint that has not changed is forgotten) {
+  ask({hint("k", foreign({7, 1}))});
+  auto before = page().rows.at(0);
+  ask({hint("k", foreign({8, 1}))});
+  tell(shard, hint_removal{target(), {{before.row, before.version}}});
+  CAF_CHECK_EQUAL(rows(), 1u);
+  auto after = page().rows.at(0);
+  tell(shard, hint_removal{target(), {{after.row, after.version}}});
+  CAF_CHECK_EQUAL(rows(), 0u);
+  CAF_CHECK(page().rows.empty());
+}
+
+CAF_TEST(a parking incarnation ends when something was handed over) {
+  auto parked = [this] {
+    auto op = operation(replica_verb::put, "k", "v");
+    op.parked = true;
+    op.absent = {target(1), target(2)};
+    ask({op});
+    CAF_REQUIRE(!asker.answers.empty());
+    CAF_REQUIRE(asker.answers[0].kind == answer_kind::committed);
+    return asker.answers[0].dot;
+  };
+  auto first = parked();
+  auto second = parked();
+  CAF_CHECK_NOT_EQUAL(first.inc, incarnation());
+  CAF_CHECK_EQUAL(first.inc, second.inc);
+  auto row = page().rows.at(0);
+  tell(shard, hint_removal{target(), {{row.row, row.version}}});
+  CAF_CHECK_NOT_EQUAL(parked().inc, first.inc);
+}
+
+CAF_TEST(beyond the limit a record is refused and a marker marks the slot) {
+  crash();
+  config.hint_bytes = 1;
+  start();
+  ask({hint("k", foreign({7, 1}))});
+  CAF_CHECK(refused(errc::overloaded));
+  ask({hint("k", {})});
+  CAF_CHECK_EQUAL(rows(), 0u);
+  CAF_CHECK_EQUAL(node->repair_marks.load(), 1u);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
