@@ -28,17 +28,29 @@ void hint_store_state::up(core::member_index m, const replica_actor& link) {
   go_on(m);
 }
 
-/// What was under way fails; a page that is being read is dropped when it
-/// comes.
 void hint_store_state::down(core::member_index m) {
-  auto& x = transfers_.at(m);
-  x.link = replica_actor{};
+  transfers_.at(m).link = replica_actor{};
+  drop_page(m);
+}
+
+void hint_store_state::drop_page(core::member_index m) {
+  auto& x = transfers_[m];
   ++x.page;
   x.rows.clear();
   x.open = 0;
   x.reading = false;
   x.shard = 0;
   x.after.clear();
+}
+
+/// An answer that is lost on the way must not hold up those after it.
+void hint_store_state::give_up_late(core::member_index m) {
+  auto& x = transfers_[m];
+  if (x.open == 0 || now_ms() < x.sent_ms + 2 * config.patience_us / 1000)
+    return;
+  drop_page(m);
+  x.failed = true;
+  end_round(m);
 }
 
 bool hint_store_state::may_go_on(core::member_index m) const {
@@ -111,6 +123,7 @@ void hint_store_state::send_page(core::member_index m, hint_page& page) {
     ++x.open;
     ops.push_back(std::move(op));
   }
+  x.sent_ms = now_ms();
   if (!ops.empty() && x.link != nullptr)
     self->send(x.link, replica_ops{caf::actor_cast<replica_asker_actor>(self),
                                    std::move(ops)});
@@ -212,6 +225,7 @@ void hint_store_state::tick() {
   for (core::member_index m = 0; m < transfers_.size(); ++m) {
     if (m == node->self)
       continue;
+    give_up_late(m);
     go_on(m);
     sweep(m);
   }

@@ -71,6 +71,8 @@ private:
     /// Something of this round was not taken.
     bool failed = false;
     uint64_t started_ms = 0;
+    /// When the page was sent.
+    uint64_t sent_ms = 0;
     uint64_t handed_over = 0;
     uint64_t bytes = 0;
     core::backoff wait{0, 0};
@@ -84,6 +86,9 @@ private:
   void go_on(core::member_index m);
   void ask_shard(core::member_index m, uint32_t max_bytes);
   void send_page(core::member_index m, hint_page& page);
+  /// Forgets what is under way; what comes of it later is not looked at.
+  void drop_page(core::member_index m);
+  void give_up_late(core::member_index m);
   void page_done(core::member_index m);
   void next_page(core::member_index m);
   void end_round(core::member_index m);

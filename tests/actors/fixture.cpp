@@ -130,10 +130,18 @@ played_shard& node_fixture::play_shard() {
       },
       [](go_atom) {},
       [](tick_atom) {},
-      [](const hint_query&) {
-        return hint_page{};
+      [x](const hint_query& query) {
+        hint_page page;
+        if (query.max_bytes > 0 && query.after.empty())
+          page.rows = x->hints;
+        return page;
       },
-      [](const hint_removal&) {},
+      [x](const hint_removal& done) {
+        for (const auto& [row, version] : done.rows)
+          for (size_t i = 0; i < x->hints.size(); ++i)
+            if (x->hints[i].row == row && x->hints[i].version == version)
+              x->hints.erase(x->hints.begin() + static_cast<ptrdiff_t>(i--));
+      },
       [x](drain_atom) {
         ++x->drains;
         return x->clean;

@@ -51,6 +51,9 @@ struct played_shard {
   std::vector<core::dot> known;
   int drains = 0;
   bool clean = true;
+  /// Hints that it keeps, in the order of their rows; those that were handed
+  /// over are removed.
+  std::vector<hint_row> hints;
 };
 
 /// Plays the flusher: flushes only when the test says so.

@@ -68,13 +68,15 @@ CAF_TEST(a message that is used again keeps nothing of the one before) {
   CAF_CHECK(reused == fresh);
 }
 
-CAF_TEST(a peer may ask only for writes reads and scans) {
+CAF_TEST(a peer may ask only for writes reads scans and hints) {
   for (uint32_t verb = 0; verb < 1100; ++verb) {
     wire::ReplicaRequest in;
     to_wire(some_op(replica_verb::read), in);
     in.set_verb(verb);
     replica_op out;
-    CAF_CHECK_EQUAL(from_wire(in, out), verb >= 2 && verb <= 4);
+    auto offered = (verb >= 2 && verb <= 4)
+                   || verb == static_cast<uint32_t>(replica_verb::hint);
+    CAF_CHECK_EQUAL(from_wire(in, out), offered);
   }
 }
 

@@ -141,12 +141,13 @@ private:
       out_.violations.emplace_back("clients or links do not recover");
   }
 
-  void hand_over(sim_cluster& cluster, history& log, const char* otherwise) {
+  void hand_over(sim_cluster& cluster, history& log,
+                 const std::string& otherwise) {
     auto whole = [&] {
       return cluster.connected() && cluster.no_hints();
     };
     if (!net_.run_until(whole, milliseconds(60'000)))
-      out_.violations.emplace_back(otherwise);
+      out_.violations.push_back(otherwise + cluster.hints());
     log.handed_over(net_.now_us());
   }
 

@@ -27,7 +27,8 @@ sim_client::sim_client(caf::actor_system& sys, sim_net& net,
         next();
       },
       [this](const std::string& keyspace, const std::string& key, host node) {
-        get({keyspace, key}, node, {read_level_, 0});
+        get({keyspace, key}, node, {read_level_, 0},
+            {core::consistency_level::all, 0});
       },
       [this](caf::put_atom, const std::string& keyspace,
              const std::string& key) {
@@ -122,7 +123,7 @@ void sim_client::next() {
     auto level = pick_level();
     auto together = net_.chance(20) ? 3 : 1;
     for (int i = 0; i < together; ++i)
-      get(key, node, level);
+      get(key, node, level, level);
   } else {
     scan_state s;
     s.node = pick_node();
@@ -224,7 +225,8 @@ void sim_client::put_done(size_t event, const wire::PutRequest& request,
   pause();
 }
 
-void sim_client::get(const key_name& key, host node, core::consistency level) {
+void sim_client::get(const key_name& key, host node, core::consistency level,
+                     core::consistency counts_as) {
   wire::GetRequest request;
   request.set_keyspace(key.keyspace);
   request.set_key(key.key);
@@ -234,7 +236,7 @@ void sim_client::get(const key_name& key, host node, core::consistency level) {
   get_event event;
   event.key = key.full();
   event.lww = key.lww();
-  event.access = access_of(level, node);
+  event.access = access_of(counts_as, node);
   event.invoked_us = net_.now_us();
   last_read_ok_ = false;
   ++reading_;

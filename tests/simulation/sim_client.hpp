@@ -59,7 +59,8 @@ public:
   bool idle() const {
     return idle_;
   }
-  /// Reads a key through `node` and notes it in the history.
+  /// Reads a key through `node` and notes it in the history, as one that must
+  /// see what a read at ALL must see.
   void read(const key_name& key, host node, core::consistency_level level);
   /// Puts or deletes a key once.
   void write(const key_name& key);
@@ -88,7 +89,8 @@ private:
   void send_put(size_t event, wire::PutRequest request, uint32_t attempt);
   void put_done(size_t event, const wire::PutRequest& request,
                 const wire::PutReply& reply, uint32_t attempt);
-  void get(const key_name& key, host node, core::consistency level);
+  void get(const key_name& key, host node, core::consistency level,
+           core::consistency counts_as);
   void got(const key_name& key, get_event event, const wire::GetReply& reply);
   void scan(scan_state s);
   void scanned(scan_state s, const wire::ScanReply& reply);

@@ -283,6 +283,16 @@ bool sim_cluster::no_hints() const {
   return true;
 }
 
+std::string sim_cluster::hints() const {
+  std::string result;
+  for (host n = 0; n < nodes_.size(); ++n)
+    for (host to = 0; nodes_[n].context && to < nodes_.size(); ++to)
+      if (auto rows = nodes_[n].context->hints[to].rows.load(); rows > 0)
+        result += " " + std::to_string(n) + " keeps " + std::to_string(rows)
+                  + " for " + std::to_string(to);
+  return result;
+}
+
 bool sim_cluster::is_home(host n, const std::string& key) const {
   const auto& epoch = *options_.shape.epoch;
   const auto& ks = *epoch.find_keyspace(core::keyspace_id(siblings_keyspace));

@@ -65,6 +65,8 @@ public:
   bool missed(host n) const;
   /// True when every hint was handed over.
   bool no_hints() const;
+  /// Who keeps how many for whom.
+  std::string hints() const;
   bool is_home(host n, const std::string& key) const;
   /// The gateway of `n` as a client on `from` sees it.
   gateway_actor gateway(host from, host n);
