@@ -34,7 +34,12 @@ struct writer {
     return i;
   }
   void get(std::vector<std::string> values, uint64_t from, uint64_t to) {
-    log.add(get_event{"k", std::move(values), from, to});
+    get_event x;
+    x.key = "k";
+    x.values = std::move(values);
+    x.invoked_us = from;
+    x.answered_us = to;
+    log.add(std::move(x));
   }
   /// The only complaint has these words.
   bool complains(const std::string& words) const {

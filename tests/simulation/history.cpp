@@ -83,6 +83,19 @@ bool history::accounted(size_t put, const values& seen,
   return false;
 }
 
+history::values history::replaced_before(size_t put) const {
+  values result;
+  std::vector<size_t> todo{put};
+  while (!todo.empty()) {
+    auto i = todo.back();
+    todo.pop_back();
+    for (auto j : puts_[i].replaces)
+      if (result.insert(j).second)
+        todo.push_back(j);
+  }
+  return result;
+}
+
 history::values history::look_at(const get_event& get, findings& out) const {
   values seen;
   for (const auto& value : get.values) {
@@ -110,7 +123,7 @@ history::values history::look_at(const get_event& get, findings& out) const {
   if (!rules_.once || get.lww)
     return seen;
   for (auto i : seen) {
-    for (auto j : puts_[i].replaces)
+    for (auto j : seen.size() > 1 ? replaced_before(i) : values{})
       if (seen.count(j) != 0 && !puts_[j].repeated)
         out.add(get, "returns " + puts_[j].value + " beside " + puts_[i].value
                        + ", which replaced it");

@@ -51,9 +51,9 @@ struct put_event {
 struct get_event {
   std::string key;
   std::vector<std::string> values;
-  bool lww = false;
   uint64_t invoked_us = 0;
   uint64_t answered_us = 0;
+  bool lww = false;
   size_t access = 0;
   /// Highest stamp in the context; unknown to scans.
   uint64_t stamp = 0;
@@ -75,6 +75,8 @@ struct history_rules {
 class history {
 public:
   explicit history(history_rules rules) : rules_(std::move(rules)) {}
+  /// Of accesses that all overlap.
+  history() : history(history_rules{{{true}}, 0, true}) {}
 
   /// Returns the number of the put.
   size_t add(put_event put);
@@ -99,6 +101,9 @@ public:
   size_t gets() const {
     return gets_.size();
   }
+  const std::vector<get_event>& all_gets() const {
+    return gets_;
+  }
 
   /// One line for each thing that must not be. A get whose level overlaps:
   /// - does not account for a put acknowledged before it began, or for a value
@@ -108,8 +113,10 @@ public:
   ///   stamp than such a put or get, or returns another value than the newest.
   /// Any get:
   /// - returns a value twice, a value never written, one long expired, or a
-  ///   value beside one that replaced it (unless it was sent more than once, as
-  ///   nodes that forward do too); several where the last write wins.
+  ///   value beside one that replaced it, directly or by way of others, or
+  ///   after a write that replaced it was acknowledged (unless it was sent more
+  ///   than once, as nodes that forward do too); several where the last write
+  ///   wins.
   std::vector<std::string> check() const;
 
 private:
@@ -124,6 +131,8 @@ private:
   void check_stamps(const std::vector<size_t>& order,
                     const std::vector<values>& seen, size_t access,
                     findings& out) const;
+  /// The puts that `put` replaces, directly or by way of others.
+  values replaced_before(size_t put) const;
   bool accounted(size_t put, const values& seen, const get_event& get) const;
   bool leaves_nothing(const put_event& put, uint64_t by_us) const;
   /// From when on reads must see an acknowledged put.
