@@ -33,7 +33,7 @@ public:
 
 private:
   // Eight buckets for each power of two, up to 2^24 us.
-  static constexpr size_t buckets = 22 * 8;
+  static constexpr size_t buckets = size_t{22} * 8;
 
   static size_t bucket_of(uint64_t us);
   /// The first value beyond a bucket.
