@@ -283,6 +283,7 @@ coordinator(loop_pointer<coordinator_actor, coordinator_state> self,
     st.links.size(),
     core::token_bucket{config.slow_hints_per_s, config.slow_hints_per_s});
   st.latencies_.resize(st.links.size());
+  st.durable_after_us_.resize(st.links.size());
   st.usual_us_.resize(st.links.size(), UINT64_MAX);
   st.repairs_ = repairs_in_flight{config.max_background_repairs};
   const auto& members = node->epoch->members;

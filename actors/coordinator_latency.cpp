@@ -62,6 +62,12 @@ void coordinator_state::note_latency(core::member_index m, uint64_t since_us) {
     latencies_[m].add(now_us_ - since_us);
 }
 
+void coordinator_state::note_durable(core::member_index m, uint64_t since_us) {
+  auto& mean = durable_after_us_[m];
+  auto took = now_us_ > since_us ? now_us_ - since_us : 0;
+  mean = mean == 0 ? took : mean - mean / 8 + took / 8;
+}
+
 void coordinator_state::note_unanswered(const request& r) {
   for (uint8_t i = 0; i < r.home_count; ++i)
     if ((r.asked_first & r.get->awaited() & core::home_set{1} << i) != 0)

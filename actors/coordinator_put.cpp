@@ -74,6 +74,7 @@ void coordinator_state::put_answer(ticket t, request& r, replica_answer& a) {
           return;
       } else if (durable) {
         put.durable(t.place);
+        note_durable(r.homes[t.place], r.started_us);
       } else {
         put.failed(t.place);
       }
