@@ -369,3 +369,46 @@ CAF_TEST(answers that nobody asked for are no round trips) {
     6'000);
   CAF_CHECK(world.all_see(2, health::down));
 }
+
+CAF_TEST(who wakes up suspects nobody whatever it looks at first) {
+  small_world world{5};
+  world.run_for(10'000);
+  world.freeze(2);
+  world.run_for(20'000);
+  // What came meanwhile is taken before time is.
+  auto news = world.at(0).table().row(0);
+  auto& woken = world.at(2);
+  woken.receive({{news}, {}}, world.now_ms, world.wall_us());
+  woken.refresh(world.now_ms, world.wall_us());
+  for (member_index m : {0, 1, 3, 4})
+    CAF_CHECK(world.state(2, m) == health::up);
+  CAF_CHECK_EQUAL(woken.counters().suspects, 0u);
+  CAF_CHECK_EQUAL(woken.counters().pauses, 1u);
+}
+
+CAF_TEST(who accuses twice in one row is one accuser) {
+  small_world world{5};
+  world.run_for(5'000);
+  auto row = accuser_row(world, 0, 4, 1'000);
+  row.accuses.push_back(row.accuses.front());
+  row.accuses.back().heartbeat += 1;
+  world.at(2).receive({{row}, {}}, world.now_ms, world.wall_us());
+  world.at(2).refresh(world.now_ms, world.wall_us());
+  CAF_CHECK(world.state(2, 4) == health::suspect);
+  CAF_CHECK((world.at(2).view().members[4].accusers
+             == std::vector<member_index>{0}));
+}
+
+CAF_TEST(that a member catches up is known to all before its next heartbeat) {
+  membership_config config;
+  config.heartbeat_ms = 10'000;
+  config.fanout = 4;
+  small_world world{5, config};
+  world.run_for(60'000);
+  world.own.catching_up = true;
+  world.run_for(2'000);
+  for (member_index i = 0; i < 5; ++i)
+    for (member_index m = 0; m < 5; ++m)
+      if (i != m)
+        CAF_CHECK(world.at(i).view().catching_up(m));
+}
