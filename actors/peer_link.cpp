@@ -237,6 +237,7 @@ void peer_link_state::take_frame(uint8_t kind, std::string_view message) {
     case frame_kind::gossip:
     case frame_kind::probe:
     case frame_kind::probe_answer:
+    case frame_kind::hints_owed:
       self->send(gossiper,
                  gossip_frame{config.peer, static_cast<frame_kind>(kind),
                               std::string{message}});
