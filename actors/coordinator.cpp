@@ -18,6 +18,8 @@ void coordinator_state::start_one(const client_asker_actor& from,
     refuse(from, op, errc::deadline_expired);
     return;
   }
+  if (op.asked_us == 0)
+    op.asked_us = now_us_;
   ticket t;
   auto* r = table_.add(t);
   if (r == nullptr) {
