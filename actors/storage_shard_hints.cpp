@@ -273,9 +273,8 @@ bool hint_table::read_page(storage::session& session, const hint_query& query,
   return result == status::ok;
 }
 
-hint_page
-hint_table::page(storage::session& session, const hint_query& query,
-                 const record_source& record_of) {
+hint_page hint_table::page(storage::session& session, const hint_query& query,
+                           const record_source& record_of) {
   hint_page result;
   std::vector<found_row> found;
   std::vector<std::string> old;

@@ -65,8 +65,7 @@ void membership::update_own(uint64_t now_ms, const own_state& own) {
   auto row = table_.row(table_.self());
   auto heartbeat = own_heartbeat(now_ms);
   auto accuses = accusations(now_ms);
-  auto news
-    = accuses != row.accuses || own.catching_up != row.catching_up;
+  auto news = accuses != row.accuses || own.catching_up != row.catching_up;
   if (!news && heartbeat == row.heartbeat)
     return;
   for (const auto& x : accuses)

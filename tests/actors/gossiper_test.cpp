@@ -337,9 +337,8 @@ CAF_TEST(malformed messages are dropped) {
   connect(0);
   live_ms(1000, {0});
   n1.frames.clear();
-  for (auto kind :
-       {frame_kind::gossip, frame_kind::probe, frame_kind::probe_answer,
-        frame_kind::hints_owed})
+  for (auto kind : {frame_kind::gossip, frame_kind::probe,
+                    frame_kind::probe_answer, frame_kind::hints_owed})
     give(0, kind, "\xff\xff\xff");
   core::gossip_message flood;
   flood.digests.resize(core::max_gossip_digests + 1);

@@ -34,8 +34,8 @@ struct fixture : covey::test::fixture {
   }
   caf::error dial() {
     caf::error result;
-    auto reply
-      = self->request(aut, caf::infinite, dial_atom::value, "host", uint16_t{1});
+    auto reply = self->request(aut, caf::infinite, dial_atom::value, "host",
+                               uint16_t{1});
     sched.run();
     reply.receive([](const supervisor_actor&) {},
                   [&](const caf::error& err) {
@@ -50,8 +50,11 @@ struct fixture : covey::test::fixture {
   bool ended(const connector_actor& who) {
     self->monitor(who);
     auto result = false;
-    self->receive([&](const caf::down_msg&) { result = true; },
-                  caf::after(std::chrono::seconds(0)) >> [] {});
+    self->receive(
+      [&](const caf::down_msg&) {
+        result = true;
+      },
+      caf::after(std::chrono::seconds(0)) >> [] {});
     return result;
   }
 
