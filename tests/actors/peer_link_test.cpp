@@ -241,10 +241,12 @@ CAF_TEST(a deadline is translated backwards and for forwarded puts too) {
   wire::PutRequest put;
   put.set_key("k");
   put.set_deadline_us(op.deadline_us);
+  put.set_asked_us(now_us);
   op.bytes = put.SerializeAsString();
   ask({op});
   auto out = take<wire::Forward>(frame_kind::forward);
   CAF_CHECK_EQUAL(out.put().key(), "k");
+  CAF_CHECK_EQUAL(out.put().asked_us(), now_us - 3'000'000);
   CAF_CHECK_EQUAL(out.put().deadline_us(), op.deadline_us - 3'000'000);
 }
 
@@ -313,6 +315,15 @@ CAF_TEST(a put of the peer goes to a coordinator as forwarded) {
   auto reply = take<wire::Forwarded>(frame_kind::forwarded);
   CAF_CHECK_EQUAL(reply.id(), 9u);
   CAF_CHECK_EQUAL(reply.reply().acked(), 2u);
+}
+
+CAF_TEST(a put of the peer is as old as it is there) {
+  connected();
+  auto put = forward("k");
+  put.mutable_put()->set_asked_us(now_us - 700);
+  receive(frame_kind::forward, put);
+  CAF_REQUIRE_EQUAL(coordinator.ops.size(), 1u);
+  CAF_CHECK_EQUAL(coordinator.ops[0].asked_us, now_us - 700);
 }
 
 CAF_TEST(a put of the peer that makes no sense is refused) {
