@@ -112,6 +112,31 @@ CAF_TEST(an observed engine shows what was there and what comes) {
   CAF_CHECK_EQUAL(seen, "0k=>x;0k=x>y;0k=y>z;0k=z>a;0k=y>b;");
 }
 
+CAF_TEST(an observer neither meets nor uses up the faults of an engine) {
+  storage::memory_engine inner{std::make_shared<storage::memory_disk>()};
+  std::string seen;
+  observed_engine engine{inner,
+                         [&](auto, auto key, auto before, auto after) {
+                           seen += std::string{key} + "=" + std::string{before}
+                                   + ">" + std::string{after} + ";";
+                         }};
+  auto s = engine.open_session();
+  for (const auto* key : {"k", "k0"}) {
+    s->begin();
+    s->put(0, key, "x");
+    CAF_CHECK(s->commit() == storage::status::ok);
+  }
+  inner.fail_reads(1);
+  s->begin();
+  s->put(0, "k", "y");
+  s->put(0, "j", "y");
+  CAF_CHECK(s->commit() == storage::status::ok);
+  CAF_CHECK_EQUAL(seen, "k=>x;k0=>x;k=x>y;j=>y;");
+  std::string_view value;
+  CAF_CHECK(s->get(0, "k", value) == storage::status::failed);
+  CAF_CHECK(s->get(0, "k", value) == storage::status::ok);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()
 
 CAF_TEST(levels overlap as their arithmetic says) {
