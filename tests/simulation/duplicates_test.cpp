@@ -29,10 +29,10 @@ CAF_TEST(a burst that hands over a put comes once) {
 
 CAF_TEST(whatever else nodes say to each other may come twice) {
   CAF_CHECK(may_come_twice(burst_of({})));
-  CAF_CHECK(may_come_twice(burst_of(
-    {frame_kind::ping, frame_kind::pong, frame_kind::replica_request,
-     frame_kind::replica_answer, frame_kind::forwarded, frame_kind::known,
-     frame_kind::gossip, frame_kind::probe})));
+  CAF_CHECK(may_come_twice(
+    burst_of({frame_kind::ping, frame_kind::pong, frame_kind::replica_request,
+              frame_kind::replica_answer, frame_kind::forwarded,
+              frame_kind::known, frame_kind::gossip, frame_kind::probe})));
   CAF_CHECK(may_come_twice(caf::make_message(tick_atom::value)));
   CAF_CHECK(may_come_twice(caf::make_message(wire::PeerHello{})));
 }
