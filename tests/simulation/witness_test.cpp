@@ -16,7 +16,7 @@ constexpr core::incarnation other = 2;
 
 struct fixture {
   history log{{{{true}}, 0, true}};
-  witness guard{log, 100};
+  witness guard{log};
 
   static core::record holding(core::dot id, std::string_view value,
                               core::request_id request = {}) {
@@ -65,6 +65,7 @@ CAF_TEST(a dot given after the deadline is found and one merged is not ) {
   put.value = "a";
   put.deadline_us = 1000;
   log.add(put);
+  guard.set_slack(100);
   guard.stored(1100, mine, "k", {}, holding({mine, 1}, "a"));
   guard.stored(9000, mine, "k", {}, holding({other, 1}, "a"));
   CAF_CHECK(guard.violations().empty());
@@ -115,8 +116,7 @@ CAF_TEST(an observed engine shows what was there and what comes) {
 CAF_TEST(an observer neither meets nor uses up the faults of an engine) {
   storage::memory_engine inner{std::make_shared<storage::memory_disk>()};
   std::string seen;
-  observed_engine engine{inner,
-                         [&](auto, auto key, auto before, auto after) {
+  observed_engine engine{inner, [&](auto, auto key, auto before, auto after) {
                            seen += std::string{key} + "=" + std::string{before}
                                    + ">" + std::string{after} + ";";
                          }};
