@@ -68,7 +68,7 @@ struct fixture : covey::client::test::router_fixture {
     return result;
   }
   /// A router that is connected to all three.
-  void start_connected(router_config config = {}) {
+  void start_connected(router_config config = many_at_once()) {
     start(1, std::move(config));
     for (uint16_t port : {1, 2, 3}) {
       submit(get_at({port, static_cast<uint16_t>(port % 3 + 1)}));
@@ -120,7 +120,7 @@ CAF_TEST(each request goes to the first home of its key) {
 CAF_TEST(homes of the own data centre come first) {
   tell_members(3, 2, 1, true);
   CAF_CHECK_EQUAL(homes(key_at({2, 3}), "a"), (ports{3, 2}));
-  router_config config;
+  auto config = many_at_once();
   config.data_centre = "a";
   start(1, config);
   submit(put_at({2, 3}));
@@ -325,7 +325,7 @@ CAF_TEST(a member whose address another node has is not used) {
 }
 
 CAF_TEST(with routing off only the given nodes are asked) {
-  router_config config;
+  auto config = many_at_once();
   config.by_slot = false;
   start(1, config);
   CAF_CHECK(!w->hellos[0].second.wants_epoch());
@@ -358,7 +358,7 @@ CAF_TEST(repetitions have a budget that requests fill) {
 
 CAF_TEST(the first repetition after a lost link is free) {
   w->credit = 1000;
-  router_config config;
+  auto config = many_at_once();
   config.hold_back = false;
   start_connected(config);
   for (int i = 0; i < 300; ++i)
