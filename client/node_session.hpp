@@ -75,9 +75,7 @@ struct node_session {
   send_window window;
   /// How long its gets take that succeed.
   core::usual_latency usual_get;
-  /// Gets that were answered elsewhere first though it was asked before, since
-  /// its last success.
-  uint32_t overtaken = 0;
+  time_point last_success;
   /// It answered `unavailable`, or nothing: others come first until then.
   time_point avoid_until;
   /// Why nothing more is sent, if so: the session rests once all is answered.

@@ -160,7 +160,8 @@ private:
   void hedge();
   void hedge_at(node_session& other, call& c, const node_session& first);
   node_session* second_home(const call& c, const node_session& first);
-  /// `by` has answered a get first; those asked before it are slower.
+  /// `by` has answered a get first: those asked before it that have done
+  /// nothing since come last for a while.
   void note_overtaken(const call& c, const node_session& by);
   const core::member* member_of(const node_session& s) const;
 

@@ -9,9 +9,6 @@ namespace covey::client {
 
 namespace {
 
-/// A node that was overtaken so often in a row says nothing.
-constexpr uint32_t overtaken_limit = 3;
-
 const call& get_of(const call& copy) {
   return copy.hedged ? *copy.hedged->what : copy;
 }
@@ -48,7 +45,7 @@ void router_state::note_sent(const call& c) {
 }
 
 void router_state::note_success(node_session& s, const call& c) {
-  s.overtaken = 0;
+  s.last_success = now();
   if (!std::holds_alternative<wire::GetRequest>(c.request))
     return;
   auto took
@@ -61,7 +58,8 @@ void router_state::note_overtaken(const call& c, const node_session& by) {
     if (id == by.id)
       return;
     auto* slower = find(id);
-    if (slower != nullptr && ++slower->overtaken >= overtaken_limit)
+    // One that was just slow has answered others meanwhile.
+    if (slower != nullptr && slower->last_success <= c.sent)
       slower->avoid_until = now() + config_.avoidance;
   }
 }

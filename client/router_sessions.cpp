@@ -143,7 +143,6 @@ void router_state::on_welcome(const wire::ClientWelcome& welcome) {
     s.name = welcome.node();
     s.leaving.clear();
     s.avoid_until = time_point{};
-    s.overtaken = 0;
     s.gateway = std::move(gateway);
     by_gateway_[s.gateway.address()] = &s;
     self_->monitor(s.gateway);
