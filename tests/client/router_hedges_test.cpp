@@ -62,6 +62,10 @@ CAF_TEST(the first home may still be the first to answer) {
   answer_get_at(0);
   CAF_REQUIRE(outcomes[0]);
   CAF_CHECK(outcomes[0]->code == errc::none);
+  // Who was asked later is not to blame.
+  submit(put_at({3, 2}));
+  sched.run();
+  CAF_CHECK_EQUAL(last_put(), 3u);
   answer_get_at(1);
 }
 
@@ -210,8 +214,8 @@ CAF_TEST(a copy joins no other get) {
   w->gets.clear();
   ask();
   pass(milliseconds{40});
-  // Goes to n3, as n2 has no room: in the burst of the copy.
-  submit(get_at({2, 3}));
+  // Goes to n3, as n2 has no room: in the burst of the copy, and ends with it.
+  submit(get_at({2, 3}), milliseconds{950});
   pass(milliseconds{20});
   CAF_CHECK_EQUAL(asked(), (ports{2, 3, 3}));
 }
