@@ -43,6 +43,7 @@ class Load:
                 *["setpriv", "--pdeathsig", "KILL", LOAD],
                 *["--nodes", cluster.addresses(), "--seed", str(options.seed)],
                 *["--rate", str(options.rate), "--patience-s", str(options.patience_s)],
+                *(["--all-retry"] if options.all_retry else []),
                 *["--history", str(cluster.home / "history.txt")],
             ],
             stdin=subprocess.PIPE,
@@ -236,6 +237,9 @@ def parse():
     parser.add_argument("--rate", type=int, default=300, help="requests a second")
     parser.add_argument(
         "--only", type=lambda x: x.split(","), help=f"kinds of faults, of {','.join(KINDS)}"
+    )
+    parser.add_argument(
+        "--all-retry", action="store_true", help="all clients repeat what is safe, not only half"
     )
     parser.add_argument(
         "--patience-s",
