@@ -8,6 +8,9 @@ using core::put_core;
 
 namespace {
 
+/// A home that takes longer than this many times what it usually takes is slow.
+constexpr uint64_t usual_waits = 4;
+
 /// Levels that count by data centre.
 bool by_data_centre(core::consistency_level x) {
   return x == core::consistency_level::local_one
@@ -121,10 +124,14 @@ void coordinator_state::attend(ticket t, request& r) {
 }
 
 void coordinator_state::lose_patience(ticket t, request& r) {
-  if (!r.committed || node->wall_us() < r.started_us + config.put_patience_us)
+  if (!r.committed || now_us_ < r.started_us + config.put_patience_us)
     return;
+  auto waited_us = now_us_ - r.started_us;
+  // One that takes its time with all it is asked is loaded, and hints, which
+  // are written twice, would load it and us more.
   for (uint8_t i = 0; i < r.home_count; ++i)
-    if ((r.put->unsettled() >> i & 1) != 0 && r.homes[i] != node->self)
+    if ((r.put->unsettled() >> i & 1) != 0 && r.homes[i] != node->self
+        && waited_us >= usual_waits * latencies_[r.homes[i]].mean_us())
       r.put->slow(i);
   attend(t, r);
   conclude(t, r);

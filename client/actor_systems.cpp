@@ -24,7 +24,7 @@ struct config : system_config {
     set("scheduler.max-threads", size_t{1});
     set("middleman.workers", size_t{0});
     set("middleman.heartbeat-interval",
-        caf::timespan{std::chrono::milliseconds{500}});
+        caf::timespan{std::chrono::milliseconds{1000}});
     set("middleman.connection-timeout",
         caf::timespan{std::chrono::milliseconds{2500}});
   }

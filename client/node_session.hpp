@@ -34,8 +34,15 @@ struct node_session {
   size_t room() const {
     return paced ? std::min(credit, window.size()) : credit;
   }
+  /// How many the node has of ours, and its sockets.
+  size_t under_way() const {
+    return in_flight.size() + (paced ? overdue.size() : 0);
+  }
   bool has_room() const {
-    return in_flight.size() + queue.size() < room();
+    return under_way() + queue.size() < room();
+  }
+  bool silent(time_point t) const {
+    return paced && overload.silent(t);
   }
   /// What joins the queue now would be answered too late.
   bool crowded() const {
@@ -83,6 +90,9 @@ struct node_session {
   /// Calls to be sent here.
   std::deque<call> queue;
   std::unordered_map<uint64_t, call> in_flight;
+  /// Calls that have ended, and that the node has not answered yet; until when
+  /// an answer is expected.
+  std::unordered_map<uint64_t, time_point> overdue;
 };
 
 } // namespace covey::client

@@ -55,6 +55,11 @@ struct router_config {
   std::chrono::milliseconds avoidance{1000};
   /// A get goes to a second home too, after this long at least; 0: never.
   std::chrono::milliseconds hedge_after{50};
+  /// Requests that a node gets before it has answered any.
+  size_t first_window = 1;
+  /// A request that was given up is taken to fill the node's sockets until it
+  /// is answered, or for this long.
+  std::chrono::milliseconds overdue_patience{10'000};
   /// Calls that wait for credit or for a connection; more are `overloaded`.
   size_t max_waiting = 16'384;
   size_t max_waiting_bytes = 64 << 20;
@@ -145,6 +150,8 @@ private:
   void finish(call&& c, outcome&& o) noexcept;
   /// Answers a call for an overloaded node, unsent.
   void refuse(const node_session& s, call&& c);
+  /// Evenly from [0, 1).
+  double draw();
   /// A call that was sent has ended; `served`: with an answer that is no
   /// refusal.
   void note_end(node_session& s, const call& c, bool served);

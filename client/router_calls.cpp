@@ -55,7 +55,7 @@ void router_state::flush(node_session& s) {
   if (!s.usable())
     return;
   auto t = now();
-  while (!s.queue.empty() && s.in_flight.size() < s.room()) {
+  while (!s.queue.empty() && s.under_way() < s.room()) {
     auto c = std::move(s.queue.front());
     s.queue.pop_front();
     left(c);
@@ -90,8 +90,7 @@ bool router_state::held_back(node_session& s, const call& c) {
   if (!s.paced || std::holds_alternative<wire::StatusRequest>(c.request)
       || std::holds_alternative<wire::RingRequest>(c.request))
     return false;
-  return !s.overload.admits(now(),
-                            std::uniform_real_distribution<double>{}(rng_));
+  return !s.overload.admits(now(), draw());
 }
 
 void router_state::dispatch(node_session& s, call&& c) {
@@ -238,8 +237,10 @@ template <class Reply>
 void router_state::take(node_session& s, Reply&& reply) {
   auto i = s.in_flight.find(reply.id());
   // Unknown ids are answers to calls that have ended.
-  if (i == s.in_flight.end())
+  if (i == s.in_flight.end()) {
+    s.overdue.erase(reply.id());
     return;
+  }
   auto c = std::move(i->second);
   s.in_flight.erase(i);
   outcome o;
@@ -255,7 +256,6 @@ void router_state::take(node_session& s, Reply&& reply) {
     o.text = "the node answered a different kind of request";
     o.maybe_written = c.is_write();
   }
-  s.overload.on_answer(now(), o.code != errc::overloaded);
   if (o.code == errc::none)
     note_success(s, c);
   note_end(s, c, o.code != errc::overloaded);

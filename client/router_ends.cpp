@@ -9,6 +9,16 @@
 
 namespace covey::client {
 
+namespace {
+
+/// Sent without a request of CAF, which would swallow an answer that is late.
+bool in_burst(const call& c) {
+  return !std::holds_alternative<wire::StatusRequest>(c.request)
+         && !std::holds_alternative<wire::RingRequest>(c.request);
+}
+
+} // namespace
+
 void router_state::settle(call&& c, outcome&& o, const node_session* by) {
   if (!decides(c, o, by))
     return;
@@ -80,9 +90,14 @@ void router_state::refuse(const node_session& s, call&& c) {
   finish(std::move(c), std::move(o));
 }
 
+double router_state::draw() {
+  return std::uniform_real_distribution<double>{}(rng_);
+}
+
 void router_state::note_end(node_session& s, const call& c, bool served) {
+  s.overload.on_answer(now(), served, draw());
   // It is counted no more among those in flight.
-  auto full = s.in_flight.size() + 1 >= s.window.size();
+  auto full = s.under_way() + 1 >= s.window.size();
   s.window.on_answer(now(), now() - c.sent, c.deadline - c.submitted, served,
                      full);
 }
@@ -132,10 +147,20 @@ void router_state::sweep() {
     }
     for (auto i = s->in_flight.begin(); i != s->in_flight.end();) {
       if (i->second.deadline <= t) {
+        if (in_burst(i->second))
+          s->overdue.emplace(i->first, t + config_.overdue_patience);
         unanswered.emplace_back(s.get(), std::move(i->second));
         i = s->in_flight.erase(i);
       } else {
         next_deadline_ = std::min(next_deadline_, i->second.deadline);
+        ++i;
+      }
+    }
+    for (auto i = s->overdue.begin(); i != s->overdue.end();) {
+      if (i->second <= t) {
+        i = s->overdue.erase(i);
+      } else {
+        next_deadline_ = std::min(next_deadline_, i->second);
         ++i;
       }
     }

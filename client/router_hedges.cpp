@@ -134,7 +134,8 @@ node_session* router_state::second_home(const call& c,
       continue;
     if (!s->usable())
       want(*s);
-    else if (s->avoid_until <= t && s->has_room() && !s->crowded())
+    else if (s->avoid_until <= t && !s->silent(t) && s->has_room()
+             && !s->crowded())
       return s;
   }
   return nullptr;

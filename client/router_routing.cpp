@@ -45,7 +45,8 @@ node_session* router_state::choose(const call& c) {
     if (!s.usable())
       return;
     rank += (c.was_tried(s.id) ? tried_before : 0)
-            + (s.avoid_until > t ? avoided : 0) + (s.has_room() ? 0 : no_room);
+            + (s.avoid_until > t || s.silent(t) ? avoided : 0)
+            + (s.has_room() ? 0 : no_room);
     if (rank < best_rank) {
       best = &s;
       best_rank = rank;

@@ -13,6 +13,7 @@ node_session& router_state::add_session(const node_address& where) {
   sessions_.back()->id = ++last_session_;
   sessions_.back()->where = where;
   sessions_.back()->paced = config_.hold_back;
+  sessions_.back()->window = send_window{config_.first_window};
   return *sessions_.back();
 }
 
@@ -198,6 +199,7 @@ void router_state::lose(node_session& s, const std::string& reason) {
   for (auto& [id, c] : s.in_flight)
     lost.emplace_back(id, std::move(c));
   s.in_flight.clear();
+  s.overdue.clear();
   std::sort(lost.begin(), lost.end(), [](const auto& x, const auto& y) {
     return x.first < y.first;
   });

@@ -13,22 +13,30 @@ namespace covey::client {
 
 /// Requests beyond what a node answers in time only make all of them late, and
 /// what they fill, its sockets, has no one to refuse them. So the window begins
-/// small and grows by one with each answer that came in time while it was full,
-/// which doubles it in a round trip (slow start, RFC 5681). Once answers take
-/// longer than a quarter of the time that requests were given, it is set to
-/// what the node answers in that time (Little's law).
+/// small and grows with the answers that came in time while it was full: by one
+/// with each that was quick, which doubles it in a round trip, and by a quarter
+/// in a round trip else (slow start and congestion avoidance, RFC 5681; what
+/// tells them apart is the wait, since many clients may fill the node
+/// together). Once answers take longer than a quarter of the time that requests
+/// were given, it is set to what the node answers in that time (Little's law).
 class send_window {
 public:
   using time_point = caf::actor_clock::time_point;
   using duration = time_point::duration;
 
-  static constexpr size_t first = 16;
   /// Worth waiting: this part of the time that a request was given.
   static constexpr int worthwhile = 4;
+  /// Quick: this part of it. There is no queue to speak of.
+  static constexpr int quick = 64;
+  /// Else the window grows by one with so many full windows of answers.
+  static constexpr size_t patience = 4;
   /// Answers are judged together: so many, or those of the longer time.
   static constexpr uint32_t enough = 8;
   static constexpr std::chrono::milliseconds shortest{200};
   static constexpr std::chrono::milliseconds longest{1000};
+
+  /// Begins with `first` requests: many clients may meet a node at once.
+  explicit send_window(size_t first = 1) : size_(first) {}
 
   size_t size() const {
     return size_;
@@ -49,13 +57,20 @@ public:
     waited_ += std::min(waited, given);
     given_ += given;
     if (full && served && waited * worthwhile < given)
-      ++size_;
+      grow(waited * quick < given);
     auto length = now - since_;
     if ((answers_ >= enough && length >= shortest) || length >= longest)
       judge(now, length);
   }
 
 private:
+  void grow(bool at_once) {
+    if (!at_once && ++grown_ < patience * size_)
+      return;
+    grown_ = 0;
+    ++size_;
+  }
+
   void judge(time_point now, duration length) {
     late_ = waited_ * worthwhile > given_;
     if (late_)
@@ -66,7 +81,9 @@ private:
     waited_ = given_ = duration{0};
   }
 
-  size_t size_ = first;
+  size_t size_;
+  /// Answers on the way to the next step.
+  size_t grown_ = 0;
   bool late_ = false;
   time_point since_;
   uint32_t answers_ = 0;

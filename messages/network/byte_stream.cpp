@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -14,10 +15,13 @@ namespace {
 
 using caf::io::network::operation;
 
-/// Reads and writes of one connection before others get their turn.
-constexpr int steps_per_event = 50;
+/// Bytes that one connection reads before others get their turn.
+constexpr size_t bytes_per_event = 512 << 10;
 /// Input grows in such steps, and by doubling.
 constexpr size_t input_step = 64 << 10;
+/// Read at once, whatever it holds: CAF asks for the header of a message, then
+/// for the rest. What is larger is read to where it belongs.
+constexpr size_t ahead_bytes = 64 << 10;
 /// Larger buffers are given back once they are empty.
 constexpr size_t kept_bytes = 1 << 20;
 /// What is left to send at the end may wait so long for the peer.
@@ -71,6 +75,15 @@ void byte_stream::flush() {
     return;
   state_.writing = true;
   next_write();
+  // Most of what is sent fits: then the loop need not be asked. Whatever calls
+  // our manager back is left to the loop.
+  size_t moved = 0;
+  if (!state_.ack_writes && !state_.shutting_down
+      && send(sending_.data(), sending_.size(), moved) == io_step::done) {
+    sent_ = moved;
+    if (sent_ == sending_.size())
+      next_write();
+  }
   if (state_.writing)
     want_writable(true);
 }
@@ -149,17 +162,15 @@ void byte_stream::shake_hands() {
 
 void byte_stream::read_some() {
   auto guard = reader_;
-  for (int i = 0; reader_; ++i) {
+  size_t taken = 0;
+  while (reader_) {
     // What TLS holds back does not show on the socket.
-    if (i >= steps_per_event
+    if (taken >= bytes_per_event
         && (!session_ || session_->pending() < least_ - received_))
       return;
-    if (input_.size() < most_ && input_.size() <= received_)
-      input_.resize(
-        std::min(most_, std::max(input_.size() * 2, received_ + input_step)));
     size_t moved = 0;
-    auto room = std::min(input_.size(), most_) - received_;
-    switch (receive(input_.data() + received_, room, moved)) {
+    auto ahead = !session_ && most_ - received_ < ahead_bytes;
+    switch (ahead ? read_ahead(moved) : read_wanted(moved)) {
       case io_step::wants_read:
         return;
       case io_step::wants_write:
@@ -171,10 +182,39 @@ void byte_stream::read_some() {
       case io_step::done:
         break;
     }
-    received_ += moved;
-    if (received_ >= least_ && !take())
+    taken += moved;
+    // The socket is empty: asking it again would only say so.
+    if (ahead && moved < ahead_bytes)
       return;
   }
+}
+
+io_step byte_stream::read_wanted(size_t& moved) {
+  if (input_.size() < most_ && input_.size() <= received_)
+    input_.resize(
+      std::min(most_, std::max(input_.size() * 2, received_ + input_step)));
+  auto room = std::min(input_.size(), most_) - received_;
+  auto result = receive(input_.data() + received_, room, moved);
+  received_ += moved;
+  if (result == io_step::done && received_ >= least_ && !take())
+    return io_step::wants_read;
+  return result;
+}
+
+io_step byte_stream::read_ahead(size_t& moved) {
+  static thread_local std::vector<char> bytes(ahead_bytes);
+  auto result = receive(bytes.data(), bytes.size(), moved);
+  for (size_t i = 0; i < moved && reader_;) {
+    auto size = std::min(most_ - received_, moved - i);
+    if (input_.size() < received_ + size)
+      input_.resize(received_ + size);
+    std::memcpy(input_.data() + received_, bytes.data() + i, size);
+    received_ += size;
+    i += size;
+    if (received_ >= least_ && !take())
+      return io_step::wants_read;
+  }
+  return result;
 }
 
 bool byte_stream::take() {

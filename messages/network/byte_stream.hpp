@@ -70,6 +70,12 @@ public:
 private:
   void shake_hands();
   void read_some();
+  /// Into the buffer of the manager, no more than it wants.
+  io_step read_wanted(size_t& moved);
+  /// All that the socket has, and hands it over piece by piece.
+  io_step read_ahead(size_t& moved);
+  /// False if the manager wants no more, which ends reading as an empty socket
+  /// does.
   bool take();
   void write_some();
   void next_write();

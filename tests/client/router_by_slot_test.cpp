@@ -47,7 +47,7 @@ CAF_TEST(each request goes to the first home of its key) {
 CAF_TEST(homes of the own data centre come first) {
   tell_members(3, 2, 1, true);
   CAF_CHECK_EQUAL(homes(key_at({2, 3}), "a"), (ports{3, 2}));
-  router_config config;
+  auto config = many_at_once();
   config.data_centre = "a";
   start(1, config);
   submit(put_at({2, 3}));
@@ -101,7 +101,7 @@ CAF_TEST(a home that is unavailable is avoided for a while) {
   CAF_CHECK_EQUAL(last_put(), 2u);
 }
 
-CAF_TEST(a get without its quorum is repeated and a write is not) {
+CAF_TEST(a get without its quorum is repeated and a write is not ) {
   start_connected();
   submit(get_at({2, 3}), milliseconds{5000}, 1);
   submit(put_at({2, 3}), milliseconds{5000}, 1);
@@ -266,7 +266,7 @@ CAF_TEST(a member whose address another node has is not used) {
 }
 
 CAF_TEST(with routing off only the given nodes are asked) {
-  router_config config;
+  auto config = many_at_once();
   config.by_slot = false;
   start(1, config);
   CAF_CHECK(!w->hellos[0].second.wants_epoch());
@@ -299,7 +299,7 @@ CAF_TEST(repetitions have a budget that requests fill) {
 
 CAF_TEST(the first repetition after a lost link is free) {
   w->credit = 1000;
-  router_config config;
+  auto config = many_at_once();
   config.hold_back = false;
   start_connected(config);
   for (int i = 0; i < 300; ++i)

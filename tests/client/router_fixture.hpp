@@ -122,7 +122,15 @@ struct router_fixture : covey::test::fixture {
     sched.run();
   }
 
-  void start(size_t nodes, router_config config = {}) {
+  /// Enough that calls ride one burst.
+  static constexpr size_t first_window = 16;
+  static router_config many_at_once() {
+    router_config result;
+    result.first_window = first_window;
+    return result;
+  }
+
+  void start(size_t nodes, router_config config = many_at_once()) {
     for (size_t i = 1; i <= nodes; ++i)
       config.nodes.push_back({"n", static_cast<uint16_t>(i)});
     aut = sys.spawn(router, config, connector);

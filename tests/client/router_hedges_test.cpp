@@ -26,7 +26,7 @@ struct fixture : covey::client::test::slot_fixture {
     return result;
   }
   static router_config unpaced() {
-    router_config config;
+    auto config = many_at_once();
     config.hold_back = false;
     return config;
   }
@@ -169,7 +169,7 @@ CAF_TEST(without retries or a delay gets are sent once) {
 }
 
 CAF_TEST(a delay of zero means never) {
-  router_config config;
+  auto config = many_at_once();
   config.hedge_after = milliseconds{0};
   start_connected(config);
   ask();
@@ -221,7 +221,7 @@ CAF_TEST(a copy joins no other get) {
 }
 
 CAF_TEST(a node that is overtaken and silent comes last for a while) {
-  start_connected();
+  start_connected(unpaced());
   pass(milliseconds{20});
   auto next_for_puts = [this] {
     submit(put_at({2, 3}));

@@ -46,7 +46,7 @@ CAF_TEST(what is queued rides one burst and answers find their calls) {
 }
 
 CAF_TEST(calls made before the connection wait for it) {
-  router_config config;
+  auto config = many_at_once();
   config.nodes.push_back({"n", 1});
   aut = sys.spawn(router, config, connector);
   submit(put("a"));
@@ -102,7 +102,7 @@ CAF_TEST(a slow node gets what it can answer in time and the rest is refused) {
   for (int i = 0; i < 40; ++i)
     submit(put("a"), milliseconds{4000});
   sched.run();
-  CAF_CHECK_EQUAL(w->puts.size(), send_window::first);
+  CAF_CHECK_EQUAL(w->puts.size(), first_window);
   // An answer every 300 ms: of 4 s a quarter is worth waiting.
   for (size_t i = 0; i < 8; ++i) {
     pass(milliseconds{300});
@@ -121,7 +121,7 @@ CAF_TEST(a slow node gets what it can answer in time and the rest is refused) {
 }
 
 CAF_TEST(a client can be told to send whatever a node does) {
-  router_config config;
+  auto config = many_at_once();
   config.hold_back = false;
   start(1, config);
   for (size_t i = 0; i < 40; ++i) {
@@ -146,7 +146,7 @@ CAF_TEST(a call that waits for credit until its deadline was not sent) {
 
 CAF_TEST(a full queue refuses at once) {
   w->credit = 1;
-  router_config config;
+  auto config = many_at_once();
   config.max_waiting = 2;
   start(1, config);
   for (int i = 0; i < 4; ++i) {
@@ -160,7 +160,7 @@ CAF_TEST(a full queue refuses at once) {
 
 CAF_TEST(a full queue is also one of many bytes) {
   w->credit = 1;
-  router_config config;
+  auto config = many_at_once();
   config.max_waiting_bytes = 1000;
   start(1, config);
   submit(put("a"));
@@ -173,7 +173,7 @@ CAF_TEST(a full queue is also one of many bytes) {
 }
 
 CAF_TEST(what can never be sent is refused for what it is) {
-  router_config config;
+  auto config = many_at_once();
   config.max_waiting_bytes = 1000;
   start(1, config);
   submit(put("a", std::string(1001, 'v')));
@@ -214,6 +214,40 @@ CAF_TEST(without an answer a call times out and a late answer is ignored) {
   CAF_CHECK(outcomes[1]->code == errc::timed_out);
   CAF_CHECK(!outcomes[1]->maybe_written);
   answer_put_at(0);
+}
+
+CAF_TEST(a request given up fills the window until it is answered) {
+  router_config config;
+  config.first_window = 1;
+  start(1, config);
+  submit(put("a"), milliseconds{100});
+  pass(milliseconds{120});
+  CAF_REQUIRE(outcomes[0]);
+  CAF_CHECK(outcomes[0]->code == errc::timed_out);
+  submit(put("b"), milliseconds{500});
+  sched.run();
+  CAF_CHECK_EQUAL(w->puts.size(), 1u);
+  answer_put_at(0);
+  CAF_CHECK_EQUAL(w->puts.size(), 2u);
+  answer_put_at(1);
+  // What is not answered at all is forgotten in the end.
+  submit(put("c"), milliseconds{100});
+  pass(milliseconds{11'000});
+  submit(put("d"));
+  pass(milliseconds{40});
+  CAF_CHECK_EQUAL(w->puts.size(), 4u);
+}
+
+CAF_TEST(a node that has answered nothing gets one request) {
+  auto config = many_at_once();
+  config.first_window = 1;
+  start(1, config);
+  for (int i = 0; i < 4; ++i)
+    submit(put("a"));
+  sched.run();
+  CAF_CHECK_EQUAL(w->puts.size(), 1u);
+  answer_put_at(0);
+  CAF_CHECK_EQUAL(w->puts.size(), 3u);
 }
 
 CAF_TEST(damaged bytes end the connection) {

@@ -64,7 +64,7 @@ struct slot_fixture : router_fixture {
     return result;
   }
   /// A router that is connected to all three.
-  void start_connected(router_config config = {}) {
+  void start_connected(router_config config = many_at_once()) {
     start(1, std::move(config));
     for (uint16_t port : {1, 2, 3}) {
       submit(get_at({port, static_cast<uint16_t>(port % 3 + 1)}));

@@ -24,7 +24,7 @@ struct fixture {
       // The node serves at an even pace.
       auto serves = served * offered <= i * capacity && served < capacity;
       served += serves ? 1 : 0;
-      aut.on_answer(now, serves);
+      aut.on_answer(now, serves, draw(random));
     }
   }
 
@@ -62,10 +62,13 @@ CAF_TEST(ten times too much becomes about twice what is served) {
 }
 
 CAF_TEST(a node that serves none is still tried) {
-  for (int i = 0; i < 3; ++i)
+  auto tries = 0;
+  for (int i = 0; i < 20; ++i) {
     pass_second(1000, 0);
-  CAF_CHECK_GREATER(sent, 0);
-  CAF_CHECK_LESS(sent, 50);
+    tries += sent;
+  }
+  CAF_CHECK_GREATER(tries, 4);
+  CAF_CHECK_LESS(tries, 50);
 }
 
 CAF_TEST(a node that is well again soon gets all) {
@@ -80,6 +83,32 @@ CAF_TEST(a pause forgets) {
   pass_second(1000, 0);
   now += milliseconds{2000};
   CAF_CHECK(aut.admits(now, 0));
+}
+
+CAF_TEST(a client that is refused again and again is silent for longer) {
+  std::vector<milliseconds> gaps;
+  auto last = now;
+  while (gaps.size() < 12) {
+    now += milliseconds{1};
+    if (!aut.admits(now, 0.999))
+      continue;
+    gaps.push_back(std::chrono::duration_cast<milliseconds>(now - last));
+    last = now;
+    aut.on_answer(now, false, 0.5);
+  }
+  CAF_CHECK_LESS(gaps[1].count(), 50);
+  CAF_CHECK_GREATER_OR_EQUAL(gaps[3], throttle::least_silence);
+  CAF_CHECK_GREATER_OR_EQUAL(gaps.back(), throttle::most_silence);
+  // One that is served speaks on.
+  aut.on_answer(now, true, 0.5);
+  CAF_CHECK(!aut.silent(now));
+}
+
+CAF_TEST(refusals of what was sent together are one reason to be silent) {
+  for (int i = 0; i < 1000; ++i)
+    aut.on_answer(now, false, 0.5);
+  CAF_CHECK(aut.silent(now));
+  CAF_CHECK(!aut.silent(now + throttle::least_silence));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
