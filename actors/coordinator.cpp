@@ -18,6 +18,8 @@ void coordinator_state::start_one(const client_asker_actor& from,
     refuse(from, op, errc::deadline_expired);
     return;
   }
+  if (op.asked_us == 0)
+    op.asked_us = now_us_;
   ticket t;
   auto* r = table_.add(t);
   if (r == nullptr) {
@@ -236,7 +238,9 @@ void coordinator_state::flush() {
   if (!unusual_.empty() && !hurrying_) {
     hurrying_ = true;
     auto due_us = unusual_.top().first;
-    auto wait_us = due_us > now_us_ ? due_us - now_us_ : 0;
+    // A clock that was set back must not make it wait for long.
+    auto wait_us
+      = std::min(due_us > now_us_ ? due_us - now_us_ : 0, config.patience_us);
     self->delayed_send(
       self, std::chrono::microseconds(std::max(wait_us, config.hurry_us)),
       hurry_atom::value);
@@ -283,6 +287,7 @@ coordinator(loop_pointer<coordinator_actor, coordinator_state> self,
     st.links.size(),
     core::token_bucket{config.slow_hints_per_s, config.slow_hints_per_s});
   st.latencies_.resize(st.links.size());
+  st.durable_after_us_.resize(st.links.size());
   st.usual_us_.resize(st.links.size(), UINT64_MAX);
   st.repairs_ = repairs_in_flight{config.max_background_repairs};
   const auto& members = node->epoch->members;

@@ -242,6 +242,8 @@ private:
   /// How long a member takes, in microseconds; 0 if nothing is known.
   uint64_t latency_of(core::member_index m) const;
   void note_latency(core::member_index m, uint64_t since_us);
+  /// The same of writes, until they are on its disk.
+  void note_durable(core::member_index m, uint64_t since_us);
   /// Homes that a get that is over does not wait for any more.
   void note_unanswered(const request& r);
   void expect_answers(ticket t, const request& r);
@@ -261,6 +263,8 @@ private:
   repairs_in_flight repairs_{0};
   // By member.
   std::vector<core::usual_latency> latencies_;
+  /// Smoothed as latencies are; 0 if nothing is known.
+  std::vector<uint64_t> durable_after_us_;
   /// What nearly all answers take at most; the maximum if nothing is known.
   std::vector<uint64_t> usual_us_;
   /// Of 10 gets one may read more than the level needs.

@@ -131,7 +131,7 @@ void coordinator_state::lose_patience(ticket t, request& r) {
   // are written twice, would load it and us more.
   for (uint8_t i = 0; i < r.home_count; ++i)
     if ((r.put->unsettled() >> i & 1) != 0 && r.homes[i] != node->self
-        && waited_us >= usual_waits * latencies_[r.homes[i]].mean_us())
+        && waited_us >= usual_waits * durable_after_us_[r.homes[i]])
       r.put->slow(i);
   attend(t, r);
   conclude(t, r);

@@ -22,15 +22,18 @@ uint64_t coordinator_state::latency_of(core::member_index m) const {
 core::home_order coordinator_state::order_of(const request& r) const {
   core::home_order result;
   const auto& view = *liveness;
-  // Self first, then the well, those that miss nothing, the nearest.
+  // Self first, then the well, those that miss nothing, the nearest. Self, too,
+  // may miss something.
   std::array<uint64_t, request::max_homes> rank{};
   for (uint8_t i = 0; i < r.home_count; ++i) {
     auto m = r.homes[i];
     if (!reachable(m))
       continue;
     result.push_back(i);
-    if (m == node->self)
+    if (m == node->self) {
+      rank[i] = uint64_t{node->catching_up.load()} << 33;
       continue;
+    }
     auto away = node->epoch->members[m].data_centre != node->me().data_centre;
     auto sick = view.state_of(m) != core::health::up;
     rank[i] = (uint64_t{sick} << 34) + (uint64_t{view.catching_up(m)} << 33)
@@ -62,6 +65,12 @@ void coordinator_state::note_latency(core::member_index m, uint64_t since_us) {
     latencies_[m].add(now_us_ - since_us);
 }
 
+void coordinator_state::note_durable(core::member_index m, uint64_t since_us) {
+  auto& mean = durable_after_us_[m];
+  auto took = now_us_ > since_us ? now_us_ - since_us : 0;
+  mean = mean == 0 ? took : mean - mean / 8 + took / 8;
+}
+
 void coordinator_state::note_unanswered(const request& r) {
   for (uint8_t i = 0; i < r.home_count; ++i)
     if ((r.asked_first & r.get->awaited() & core::home_set{1} << i) != 0)
@@ -83,7 +92,8 @@ void coordinator_state::update_usual() {
   for (size_t m = 0; m < latencies_.size(); ++m)
     usual_us_[m]
       = std::max(latencies_[m].p99_us().value_or(UINT64_MAX), config.hurry_us);
-  if (now_us_ < aged_us_ + age_us)
+  // Also once the clock was set back.
+  if (now_us_ >= aged_us_ && now_us_ < aged_us_ + age_us)
     return;
   aged_us_ = now_us_;
   for (auto& x : latencies_)
@@ -93,11 +103,14 @@ void coordinator_state::update_usual() {
 void coordinator_state::hurry() {
   hurrying_ = false;
   now_us_ = node->wall_us();
-  while (!unusual_.empty() && unusual_.top().first <= now_us_) {
+  while (!unusual_.empty()) {
     auto t = ticket::unpack(unusual_.top().second);
-    unusual_.pop();
     auto* r = table_.find(t);
-    if (r == nullptr || !r->get || !r->get->reading() || !extra_reads_.take())
+    auto over = r == nullptr || !r->get || !r->get->reading();
+    if (!over && unusual_.top().first > now_us_)
+      break;
+    unusual_.pop();
+    if (over || !extra_reads_.take())
       continue;
     auto what = r->get->slow();
     if ((what.read | what.digest) != 0)

@@ -38,6 +38,7 @@ void coordinator_state::start_put(ticket t, request& r, client_op& op,
   put.request = op.request;
   put.seen = std::move(token->seen);
   put.floor_stamp = token->stamp;
+  put.asked_us = op.asked_us;
   put.parked = r.parked;
   for (uint8_t i = 0; i < r.home_count; ++i)
     if ((r.absent >> i & 1) != 0)
@@ -74,6 +75,7 @@ void coordinator_state::put_answer(ticket t, request& r, replica_answer& a) {
           return;
       } else if (durable) {
         put.durable(t.place);
+        note_durable(r.homes[t.place], r.started_us);
       } else {
         put.failed(t.place);
       }

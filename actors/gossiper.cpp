@@ -22,6 +22,7 @@ void gossiper_state::start(const gossiper_config& config,
     ids.push_back(m.id);
   membership.emplace(config.membership, ids, node->self, node->run, config.seed,
                      now_ms());
+  owed.emplace(ids.size(), config.membership.heartbeat_ms);
   links.resize(ids.size());
   published.members.resize(ids.size());
 }
@@ -50,7 +51,30 @@ void gossiper_state::send(core::member_index to, frame_kind kind,
   self->send(links[to], gossip_frame{to, kind, std::move(message)});
 }
 
+void gossiper_state::tell_owed(core::member_index to) {
+  auto word = owed->word_for(to, node->hints[to].rows > 0, now_ms());
+  if (!word)
+    return;
+  wire::HintsOwed out;
+  out.set_owed(*word);
+  send(to, frame_kind::hints_owed, out.SerializeAsString());
+}
+
+void gossiper_state::connected(core::member_index m,
+                               const gossip_link_actor& link, uint64_t run) {
+  links[m] = link;
+  membership->connected(m, run, now_ms());
+  owed->connected(m, node->hints[m].rows > 0);
+  tell_owed(m);
+}
+
+void gossiper_state::disconnected(core::member_index m) {
+  links[m] = gossip_link_actor{};
+  owed->disconnected(m);
+}
+
 void gossiper_state::tick() {
+  node->catching_up = owed->catching_up(now_ms());
   std::vector<core::member_index> reachable;
   for (size_t i = 0; i < links.size(); ++i)
     if (links[i])
@@ -60,6 +84,8 @@ void gossiper_state::tick() {
     send(x.to, frame_kind::probe, serialize(x.what));
   for (const auto& x : out.letters)
     send(x.to, frame_kind::gossip, serialize(x.what));
+  for (auto m : reachable)
+    tell_owed(m);
   publish();
 }
 
@@ -80,6 +106,11 @@ void gossiper_state::take(const gossip_frame& in) {
     if (sound)
       send(in.peer, frame_kind::probe_answer,
            serialize(membership->answer(*probe)));
+  } else if (in.kind == frame_kind::hints_owed) {
+    wire::HintsOwed word;
+    sound = parse(in.message, word);
+    if (sound)
+      owed->told(in.peer, word.owed(), now_ms());
   } else {
     auto answer = parse_probe_answer(in.message);
     sound = answer.has_value();
@@ -127,15 +158,16 @@ void gossiper_state::log_changes() const {
   }
 }
 
-void gossiper_state::count() const {
+void gossiper_state::count() {
   const auto& from = membership->counters();
   auto& to = node->counters;
-  to.member_suspects = from.suspects;
-  to.member_downs = from.downs;
-  to.accusations = from.accusations;
-  to.refutations = from.refutations;
-  to.pauses = from.pauses;
-  to.gossip_refused = from.refused_rows;
+  to.member_suspects += from.suspects - counted.suspects;
+  to.member_downs += from.downs - counted.downs;
+  to.accusations += from.accusations - counted.accusations;
+  to.refutations += from.refutations - counted.refutations;
+  to.pauses += from.pauses - counted.pauses;
+  to.gossip_refused += from.refused_rows - counted.refused_rows;
+  counted = from;
   auto now = now_ms();
   for (size_t i = 0; i < links.size(); ++i) {
     auto m = static_cast<core::member_index>(i);
@@ -165,11 +197,10 @@ gossiper(gossiper_actor::stateful_pointer<gossiper_state> self,
     },
     [&st](peer_up_atom, uint16_t member, const gossip_link_actor& link,
           uint64_t run) {
-      st.links[member] = link;
-      st.membership->connected(member, run, st.now_ms());
+      st.connected(member, link, run);
     },
     [&st](peer_down_atom, uint16_t member) {
-      st.links[member] = gossip_link_actor{};
+      st.disconnected(member);
     },
     [&st](refused_atom, uint16_t member, bool refused) {
       st.membership->refused(member, refused);

@@ -4,6 +4,7 @@
 
 #include "actors/node_context.hpp"
 #include "core/membership.hpp"
+#include "core/owed_hints.hpp"
 #include "messages/handles.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -29,6 +30,9 @@ struct gossiper_state {
   void start(const gossiper_config& config, const node_context_ptr& ctx);
   void tick();
   void take(const gossip_frame& in);
+  void connected(core::member_index m, const gossip_link_actor& link,
+                 uint64_t run);
+  void disconnected(core::member_index m);
   /// Publishes the view if it has changed.
   void publish();
 
@@ -38,9 +42,13 @@ struct gossiper_state {
   local_gateway_actor gateway;
   hint_store_actor hints;
   std::optional<core::membership> membership;
+  std::optional<core::owed_hints> owed;
   /// Links by member; null while down.
   std::vector<gossip_link_actor> links;
   core::liveness_view published;
+  /// What the node's counters have of those of `membership`: another gossiper
+  /// may have counted before.
+  core::membership_counters counted;
 
   static inline constexpr const char* name = "gossiper";
 
@@ -48,9 +56,11 @@ struct gossiper_state {
 
 private:
   void send(core::member_index to, frame_kind kind, std::string message);
+  /// Tells `to` whether hints are kept for it, if it should hear that now.
+  void tell_owed(core::member_index to);
   core::own_state own() const;
   void log_changes() const;
-  void count() const;
+  void count();
 };
 
 /// Spawn with `sys.spawn(gossiper, config, node, coordinators, gateway,

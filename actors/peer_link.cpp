@@ -48,6 +48,8 @@ void peer_link_state::send_all(replica_ops& ops) {
       // These bytes are our own serialization.
       forward_.mutable_put()->ParseFromString(op.bytes);
       forward_.mutable_put()->set_deadline_us(clock_.to_peer(op.deadline_us));
+      forward_.mutable_put()->set_asked_us(
+        clock_.to_peer(forward_.put().asked_us()));
       append_frame(out_, frame_kind::forward, forward_);
     } else {
       to_wire(op, request_);
@@ -237,6 +239,7 @@ void peer_link_state::take_frame(uint8_t kind, std::string_view message) {
     case frame_kind::gossip:
     case frame_kind::probe:
     case frame_kind::probe_answer:
+    case frame_kind::hints_owed:
       self->send(gossiper,
                  gossip_frame{config.peer, static_cast<frame_kind>(kind),
                               std::string{message}});
@@ -302,6 +305,7 @@ void peer_link_state::take_forward(std::string_view message) {
   op.expires_at_ms = put.expires_at_ms();
   op.quorum = static_cast<core::quorum_kind>(std::min(put.quorum(), 0xffu));
   op.parked = put.parked();
+  op.asked_us = put.asked_us();
   op.epoch = {put.epoch_generation(), put.epoch_number()};
   if (ks == nullptr || op.key.empty()
       || op.level.level > core::consistency_level::number

@@ -14,6 +14,10 @@ namespace {
 constexpr uint32_t protocol_version = 1;
 constexpr auto dial_timeout = std::chrono::seconds(5);
 
+/// The knocker takes one after the other, half a second each where nothing
+/// answers. Who gave up sooner would ask again, behind its own question.
+constexpr auto knock_timeout = std::chrono::minutes(10);
+
 template <class Message>
 void put_identity(Message& out, const node_context& node) {
   out.set_protocol(protocol_version);
@@ -82,7 +86,7 @@ void peer_link_state::knock() {
     return;
   knocking_ = true;
   self
-    ->request(knocker, dial_timeout, knock_atom::value, peer().host,
+    ->request(knocker, knock_timeout, knock_atom::value, peer().host,
               peer().port)
     .then(
       [this](bool refused) {

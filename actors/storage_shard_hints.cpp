@@ -273,9 +273,8 @@ bool hint_table::read_page(storage::session& session, const hint_query& query,
   return result == status::ok;
 }
 
-hint_page
-hint_table::page(storage::session& session, const hint_query& query,
-                 const std::function<std::string(const hint_row&)>& record_of) {
+hint_page hint_table::page(storage::session& session, const hint_query& query,
+                           const record_source& record_of) {
   hint_page result;
   std::vector<found_row> found;
   std::vector<std::string> old;
@@ -283,9 +282,19 @@ hint_table::page(storage::session& session, const hint_query& query,
     return result;
   if (!old.empty())
     drop(session, query.target, old);
+  size_t bytes = 0;
   for (auto& x : found) {
-    if (x.stored)
-      x.row.record = record_of(x.row);
+    // Rows are small where the records are in the shard's own table.
+    if (bytes >= query.max_bytes) {
+      result.next = result.rows.back().row;
+      break;
+    }
+    auto record = x.stored ? record_of(x.row) : std::move(x.row.record);
+    // What cannot be read now stays, for the next round.
+    if (!record)
+      continue;
+    x.row.record = std::move(*record);
+    bytes += x.row.row.size() + x.row.record.size();
     result.rows.push_back(std::move(x.row));
   }
   return result;

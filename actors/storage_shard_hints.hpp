@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -65,10 +66,15 @@ public:
   /// A dot for a parked record: see `retire`.
   core::dot parking_dot();
 
-  /// A page of rows; `record_of` gives the record of the shard's own table.
-  /// Not in a transaction: drops what is too old in one of its own.
+  /// The record of a row together with that of the shard's own table: empty if
+  /// neither has one, nothing if the store cannot tell.
+  using record_source
+    = std::function<std::optional<std::string>(const hint_row&)>;
+
+  /// A page of rows, of about `max_bytes` with their records. Not in a
+  /// transaction: drops what is too old in one of its own.
   hint_page page(storage::session& session, const hint_query& query,
-                 const std::function<std::string(const hint_row&)>& record_of);
+                 const record_source& record_of);
   /// In a transaction of its own.
   void remove(storage::session& session, const hint_removal& what);
 

@@ -127,24 +127,30 @@ status storage_shard_state::keep_absent(const replica_op& op) {
 hint_page storage_shard_state::read_hints(const hint_query& query) {
   if (drained)
     return {};
-  return hints_.page(*session, query, [this](const hint_row& row) {
-    const auto* ks = node->epoch->find_keyspace(row.keyspace);
-    std::string_view stored;
-    if (ks == nullptr
-        || load(storage::record_key(core::group_id(ks->replication), row.slot,
-                                    row.keyspace, row.key),
-                stored)
-             != status::ok)
-      return row.record;
-    if (row.record.empty())
-      return std::string{stored};
-    auto x = core::decode_record(row.record);
-    auto y = core::decode_record(stored);
-    std::string merged;
-    if (x && y)
+  using found_record = std::optional<std::string>;
+  return hints_.page(
+    *session, query, [this](const hint_row& row) -> found_record {
+      const auto* ks = node->epoch->find_keyspace(row.keyspace);
+      if (ks == nullptr)
+        return row.record;
+      std::string_view stored;
+      auto found = load(storage::record_key(core::group_id(ks->replication),
+                                            row.slot, row.keyspace, row.key),
+                        stored);
+      if (found == status::not_found)
+        return row.record;
+      if (found != status::ok)
+        return std::nullopt;
+      if (row.record.empty())
+        return std::string{stored};
+      auto x = core::decode_record(row.record);
+      auto y = core::decode_record(stored);
+      if (!x || !y)
+        return std::nullopt;
+      std::string merged;
       core::encode(core::merge(*x, *y, ks->policy), merged);
-    return merged;
-  });
+      return merged;
+    });
 }
 
 void storage_shard_state::forget_hints(const hint_removal& what) {

@@ -178,9 +178,12 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
     return op.parked ? status::ok : keep_absent(op);
   }
   auto floor = std::max(op.floor_stamp, r.highest_stamp());
-  auto stamp = clock.next(now_us, floor);
+  auto decides = ks.policy == core::conflict_policy::lww;
+  auto asked_us = op.asked_us != 0 ? op.asked_us : now_us;
+  auto stamp
+    = decides ? clock.of(asked_us, now_us, floor) : clock.next(now_us, floor);
   // Where stamps decide nothing, no clock keeps a key from being written.
-  if (!stamp && ks.policy == core::conflict_policy::siblings)
+  if (!stamp && !decides)
     stamp = floor + 1;
   if (!stamp) {
     late = refusal(op.id, errc::clock_skew);

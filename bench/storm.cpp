@@ -42,6 +42,10 @@ struct options {
 /// What came back, counted by code.
 class tally {
 public:
+  /// Of what comes back later is not said that it was served per second.
+  void end_at(steady::time_point end) {
+    end_ = end;
+  }
   void count(const covey::client::result& r, steady::time_point sent) {
     auto first = ++codes_[static_cast<uint8_t>(r.code)] == 1;
     if (!r.ok()) {
@@ -50,12 +54,14 @@ public:
         errors_[covey::to_string(r.code)] = r.text;
       return;
     }
-    auto us = std::chrono::duration_cast<std::chrono::microseconds>(
-      steady::now() - sent);
+    auto now = steady::now();
+    auto us = std::chrono::duration_cast<std::chrono::microseconds>(now - sent);
     std::lock_guard<std::mutex> guard{mutex_};
+    in_time_ += now <= end_ ? 1 : 0;
     latencies_us_.push_back(static_cast<uint32_t>(us.count()));
   }
-  nlohmann::json report(double seconds) {
+  /// The load took `load` seconds, and with the last answer `seconds`.
+  nlohmann::json report(double load, double seconds) {
     std::lock_guard<std::mutex> guard{mutex_};
     nlohmann::json out;
     uint64_t all = 0;
@@ -77,7 +83,7 @@ public:
     out["first_errors"] = errors_;
     out["seconds"] = seconds;
     out["answered_per_s"] = static_cast<double>(all) / seconds;
-    out["ok_per_s"] = static_cast<double>(latencies_us_.size()) / seconds;
+    out["ok_per_s"] = static_cast<double>(in_time_) / load;
     out["p50_ms"] = at(0.5);
     out["p99_ms"] = at(0.99);
     return out;
@@ -87,6 +93,8 @@ private:
   std::array<std::atomic<uint64_t>, 256> codes_{};
   std::mutex mutex_;
   std::vector<uint32_t> latencies_us_;
+  steady::time_point end_ = steady::time_point::max();
+  uint64_t in_time_ = 0;
   /// The first text of each code.
   std::map<std::string, std::string> errors_;
 };
@@ -149,12 +157,13 @@ public:
     end_ = begin
            + std::chrono::microseconds{
              static_cast<int64_t>(options_.seconds * 1e6)};
+    tally_.end_at(end_);
     if (options_.rate > 0)
       at_rate(begin);
     else
       in_windows();
-    auto result
-      = tally_.report(std::chrono::duration<double>(last_ - begin).count());
+    auto result = tally_.report(
+      options_.seconds, std::chrono::duration<double>(last_ - begin).count());
     result["clients"] = options_.clients;
     return result;
   }

@@ -7,6 +7,7 @@
 
 #include <caf/actor_system.hpp>
 
+#include <functional>
 #include <string>
 
 namespace covey::client {
@@ -15,6 +16,11 @@ namespace covey::client {
 /// for each session: it has a thread of its own, and ends by an exit message.
 connector_actor spawn_dialer(caf::actor_system& sys,
                              const network::tls_files& tls);
+
+/// Dials through what `spawn` gives, and through another one once that has
+/// crashed: nobody supervises the actors of a client. Ends it with itself.
+connector_actor spawn_lasting_dialer(caf::actor_system& sys,
+                                     std::function<connector_actor()> spawn);
 
 /// Why a dial failed, in a few words; `err` is what the request for it gave.
 std::string dial_failure(const caf::error& err);

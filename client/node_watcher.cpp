@@ -254,7 +254,8 @@ void node_watcher_state::on_tick() {
   last_tick_ = t;
   for (auto& ptr : links_) {
     auto& x = *ptr;
-    x.asked_at += held_up;
+    // What was asked since it goes on has not waited.
+    x.asked_at = std::min(x.asked_at + held_up, t);
     auto open = x.nonce != 0 ? t - x.asked_at : decltype(t - t){0};
     if (x.now == link::phase::resting && t >= x.rest_until)
       dial(x);

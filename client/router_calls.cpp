@@ -61,6 +61,8 @@ void router_state::flush(node_session& s) {
     left(c);
     if (c.deadline <= t)
       expire(std::move(c), &s);
+    else if (s.paced && s.window.hopeless(t, c.deadline - t))
+      refuse(s, std::move(c));
     else
       dispatch(s, std::move(c));
   }

@@ -127,8 +127,10 @@ void router_state::on_welcome(const wire::ClientWelcome& welcome) {
     }
   // Our steady clock carries the node's clock on from here: steps of this
   // machine's time of day then do not move deadlines.
+  // It showed this at the latest now: a node that was frozen when we greeted it
+  // must take no deadline for later than it is.
   s.server_us = welcome.clock_us();
-  s.server_at = s.hello_sent + (now() - s.hello_sent) / 2;
+  s.server_at = now();
   s.credit = std::max<size_t>(1, welcome.credit());
   s.renewing = false;
   // Both sides count from the welcome.

@@ -45,6 +45,11 @@ public:
   bool late() const {
     return late_;
   }
+  /// A request that has `left` of its time would be answered too late, as
+  /// answers have come of late: it takes the turn of one that would not.
+  bool hopeless(time_point now, duration left) const {
+    return now < since_ + 2 * longest && left < wait_ + wait_ / 2;
+  }
   /// A request that was sent `waited` ago and given `given` in all has ended;
   /// `served`: by an answer other than a refusal. `full`: as many as the window
   /// allows were under way.
@@ -76,6 +81,7 @@ private:
     if (late_)
       size_ = std::max<size_t>(1, served_ * (given_ / answers_ / worthwhile)
                                     / length);
+    wait_ = waited_ / answers_;
     since_ = now;
     answers_ = served_ = 0;
     waited_ = given_ = duration{0};
@@ -88,6 +94,8 @@ private:
   time_point since_;
   uint32_t answers_ = 0;
   uint32_t served_ = 0;
+  /// On average, of those that were judged last.
+  duration wait_{0};
   duration waited_{0};
   duration given_{0};
 };

@@ -21,6 +21,11 @@ public:
   /// Nothing if that would lie further ahead than the drift allowed; the clock
   /// is unchanged then.
   std::optional<uint64_t> next(uint64_t now_us, uint64_t floor);
+  /// The stamp of a write where stamps decide, asked for at `asked_us`:
+  /// max(floor + 1, asked, at most now). A duplicate that another shard
+  /// executes late is not younger for it than what was written meanwhile.
+  std::optional<uint64_t> of(uint64_t asked_us, uint64_t now_us,
+                             uint64_t floor) const;
 
 private:
   uint64_t max_drift_us_;

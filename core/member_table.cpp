@@ -49,7 +49,8 @@ member_table::outcome member_table::merge(const member_row& in, uint64_t now_ms,
   auto& row = rows_[*m];
   if (age(in) <= age(row))
     return outcome::old;
-  if (in.run != row.run || in.accuses != row.accuses)
+  if (in.run != row.run || in.accuses != row.accuses
+      || in.catching_up != row.catching_up)
     news_[*m] = repeats_;
   row = in;
   renewed_ms_[*m] = now_ms;

@@ -75,8 +75,8 @@ private:
   std::vector<member_row> rows_;
   std::vector<life> lives_;
   std::vector<uint64_t> renewed_ms_;
-  /// Offers that shall still carry the row, because of a new run or of a
-  /// change of its accusations.
+  /// Offers that shall still carry the row, because of a new run, or because
+  /// its accusations changed or whether it is catching up.
   std::vector<uint8_t> news_;
   member_index self_;
   size_t next_;

@@ -31,11 +31,15 @@ uint64_t membership::own_heartbeat(uint64_t now_ms) const {
   return extra_ + (now_ms - start_ms_) / config_.heartbeat_ms;
 }
 
+void membership::wake(uint64_t now_ms) {
+  if (watch_.awake(now_ms))
+    ++counters_.pauses;
+}
+
 membership::output
 membership::tick(uint64_t now_ms, const own_state& own,
                  const std::vector<member_index>& reachable) {
-  if (watch_.awake(now_ms))
-    ++counters_.pauses;
+  wake(now_ms);
   update_own(now_ms, own);
   output out;
   out.probes = watch_.probes(now_ms);
@@ -61,8 +65,8 @@ void membership::update_own(uint64_t now_ms, const own_state& own) {
   auto row = table_.row(table_.self());
   auto heartbeat = own_heartbeat(now_ms);
   auto accuses = accusations(now_ms);
-  auto news = accuses != row.accuses;
-  if (!news && heartbeat == row.heartbeat && own.catching_up == row.catching_up)
+  auto news = accuses != row.accuses || own.catching_up != row.catching_up;
+  if (!news && heartbeat == row.heartbeat)
     return;
   for (const auto& x : accuses)
     if (std::find(row.accuses.begin(), row.accuses.end(), x)
@@ -153,6 +157,7 @@ void membership::learn(member_index m, uint64_t run, uint64_t heartbeat,
 
 gossip_message membership::receive(const gossip_message& in, uint64_t now_ms,
                                    uint64_t wall_us) {
+  wake(now_ms);
   for (const auto& row : in.rows) {
     if (row.id == table_.row(table_.self()).id) {
       defend(row);
@@ -210,6 +215,7 @@ probe_answer membership::answer(const probe& in) const {
 
 void membership::answered(member_index from, const probe_answer& in,
                           uint64_t now_ms, uint64_t wall_us) {
+  wake(now_ms);
   if (!is_plausible_run(in.run, wall_us / 1'000'000)
       || in.run < table_.life_of(from).run)
     return;
@@ -270,6 +276,7 @@ member_liveness membership::judge(member_index m,
 }
 
 bool membership::refresh(uint64_t now_ms, uint64_t wall_us) {
+  wake(now_ms);
   // Who is accused, by whom.
   std::vector<std::pair<member_index, member_index>> held;
   for (size_t i = 0; i < table_.size(); ++i) {
@@ -279,6 +286,8 @@ bool membership::refresh(uint64_t now_ms, uint64_t wall_us) {
         held.emplace_back(*table_.find(x.member), accuser);
   }
   std::sort(held.begin(), held.end());
+  // Who accuses twice is one accuser.
+  held.erase(std::unique(held.begin(), held.end()), held.end());
   auto next = held.begin();
   auto changed = false;
   for (size_t i = 0; i < table_.size(); ++i) {

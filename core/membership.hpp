@@ -96,6 +96,8 @@ public:
   }
 
 private:
+  /// Notes that the node runs; whatever comes first after a pause tells.
+  void wake(uint64_t now_ms);
   uint64_t own_heartbeat(uint64_t now_ms) const;
   void learn(member_index m, uint64_t run, uint64_t heartbeat, uint64_t now_ms);
   void update_own(uint64_t now_ms, const own_state& own);

@@ -23,6 +23,7 @@ enum class frame_kind : uint8_t {
   gossip = 8,
   probe = 9,
   probe_answer = 10,
+  hints_owed = 11,
   put_request = 16,
   put_reply = 17,
   get_request = 18,

@@ -38,6 +38,7 @@ wire::PutRequest to_wire(const client_op& op, const core::keyspace& ks) {
   out.set_expires_at_ms(op.expires_at_ms);
   out.set_quorum(static_cast<uint32_t>(op.quorum));
   out.set_parked(op.parked);
+  out.set_asked_us(op.asked_us);
   out.set_epoch_generation(op.epoch.generation);
   out.set_epoch_number(op.epoch.number);
   return out;

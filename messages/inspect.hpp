@@ -9,6 +9,7 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/util/message_differencer.h>
 
+#include <climits>
 #include <string>
 #include <type_traits>
 
@@ -42,6 +43,9 @@ caf::error inspect(caf::deserializer& source, T& msg) {
   auto* in = dynamic_cast<caf::binary_deserializer*>(&source);
   if (in == nullptr || n > in->remaining())
     return caf::sec::end_of_stream;
+  // Protobuf has no messages of 2 GB and more.
+  if (n > INT_MAX)
+    return caf::sec::invalid_argument;
   if (!msg.ParseFromArray(in->remainder().data(), static_cast<int>(n)))
     return caf::sec::invalid_argument;
   in->skip(n);

@@ -64,6 +64,8 @@ struct replica_op {
   // put only.
   core::context seen;
   uint64_t floor_stamp = 0;
+  /// put: when the first coordinator took it, on this node's clock; 0: now.
+  uint64_t asked_us = 0;
   uint64_t expires_at_ms = 0;
   core::request_id request;
   /// This node is a fallback, and coordinates since no home can be reached.
@@ -149,6 +151,8 @@ struct client_op {
   /// Forwarded to a fallback, since no home can be reached.
   bool parked = false;
   uint64_t expires_at_ms = 0;
+  /// put: when the first coordinator took it, on this node's clock; 0: now.
+  uint64_t asked_us = 0;
   core::epoch_id epoch;
   // scan only: `key` is the last key of the page before, `value` the prefix.
   uint16_t slot = 0;

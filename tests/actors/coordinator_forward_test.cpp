@@ -227,6 +227,21 @@ CAF_TEST(a put that finds the disk full here is handed to the next home) {
   CAF_CHECK(answered(errc::none));
 }
 
+CAF_TEST(a put is as old for every home as for the node that took it) {
+  auto op = request(client_verb::put, key, "value", "pair");
+  auto asked_us = now_us;
+  submit(op);
+  CAF_CHECK_EQUAL(content(take(first)).asked_us(), asked_us);
+  tick_after_ms(200);
+  CAF_CHECK_EQUAL(content(take(second)).asked_us(), asked_us);
+  // And for the shard.
+  op = request(client_verb::put, key_at_home("pair"), "value", "pair");
+  op.forwarded = true;
+  op.asked_us = asked_us;
+  submit(op);
+  CAF_CHECK_EQUAL(take(0).asked_us, asked_us);
+}
+
 CAF_TEST(a forwarded put that finds the disk full is refused) {
   auto op = request(client_verb::put, key_at_home("pair"), "value", "pair");
   op.forwarded = true;

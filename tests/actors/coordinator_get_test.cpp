@@ -84,6 +84,13 @@ CAF_TEST(a home that catches up is asked after those that miss nothing) {
   CAF_CHECK_EQUAL(asked(last), 1u);
 }
 
+CAF_TEST(a node that catches up itself reads from others first) {
+  node->catching_up = true;
+  submit(get(level::one));
+  CAF_CHECK_EQUAL(asked(0), 0u);
+  CAF_CHECK_EQUAL(asked(), 1u);
+}
+
 CAF_TEST(ONE reads this node alone and what is not on disk too) {
   submit(get(level::one));
   CAF_CHECK_EQUAL(asked(), 1u);
@@ -408,6 +415,27 @@ CAF_TEST(one more home is asked once an answer takes longer than usual) {
   CAF_CHECK_EQUAL(node->counters.extra_reads, 1u);
   reply(last, extra, answer_kind::record, x);
   CAF_CHECK(answered(errc::none));
+}
+
+CAF_TEST(a clock that was set back ends no reads of one more home) {
+  for (int i = 0; i < 200; ++i) {
+    submit(get());
+    pass_ms(1);
+    reply(0, take(0), answer_kind::record, x);
+    reply(next, take(next), answer_kind::record, x);
+  }
+  tick_after_ms(0);
+  submit(get());
+  now_us -= 3'600'000'000;
+  reply(0, take(0), answer_kind::record, x);
+  reply(next, take(next), answer_kind::record, x);
+  for (int i = 0; i < 12; ++i)
+    pass_ms(1);
+  submit(get());
+  reply(0, take(0), answer_kind::record, x);
+  for (int i = 0; i < 12; ++i)
+    pass_ms(1);
+  CAF_CHECK_EQUAL(asked(last), 1u);
 }
 
 CAF_TEST(a home that has become slow is asked last) {

@@ -307,8 +307,11 @@ played_knocker& node_fixture::play_knocker() {
   auto* x = &knockers.emplace_back();
   auto behave = [x]() -> knocker_actor::behavior_type {
     return {
-      [x](knock_atom, const std::string& host, uint16_t port) {
+      [x](knock_atom, const std::string& host,
+          uint16_t port) -> caf::result<bool> {
         x->knocks.push_back(host + ":" + std::to_string(port));
+        if (x->silent)
+          return caf::delegated<bool>{};
         return x->refuses;
       },
     };

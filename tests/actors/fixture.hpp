@@ -128,6 +128,8 @@ struct played_knocker {
   knocker_actor handle;
   std::vector<std::string> knocks;
   bool refuses = true;
+  /// Knocks are not answered at all.
+  bool silent = false;
 };
 
 /// Plays a client of the gateway.

@@ -75,17 +75,21 @@ struct fixture : test::node_fixture {
   fixture() {
     become(1, 1);
     node->run = 1'600'000'000;
-    auto coordinator = keep(sys.spawn(play_coordinator_view, &coordinator_saw));
-    auto gateway = keep(sys.spawn(play_gateway, &gateway_saw));
-    aut = keep(sys.spawn(gossiper, gossiper_config{}, node_context_ptr{node},
-                         std::vector<coordinator_actor>{coordinator}, gateway,
-                         play_hint_store().handle));
+    coordinator = keep(sys.spawn(play_coordinator_view, &coordinator_saw));
+    gateway = keep(sys.spawn(play_gateway, &gateway_saw));
+    start();
     for (auto* x : {&n1, &n3})
       x->handle = keep(sys.spawn([x]() -> gossip_link_actor::behavior_type {
         return {[x](const gossip_frame& frame) {
           x->frames.push_back(frame);
         }};
       }));
+    sched.run();
+  }
+  void start() {
+    aut = keep(sys.spawn(gossiper, gossiper_config{}, node_context_ptr{node},
+                         std::vector<coordinator_actor>{coordinator}, gateway,
+                         play_hint_store().handle));
     sched.run();
   }
   void connect(core::member_index m, uint64_t run = 1'600'000'001) {
@@ -117,6 +121,19 @@ struct fixture : test::node_fixture {
   void give(core::member_index from, frame_kind kind, std::string message) {
     tell(aut, gossip_frame{from, kind, std::move(message)});
   }
+  static std::string owed(bool any) {
+    wire::HintsOwed out;
+    out.set_owed(any);
+    return out.SerializeAsString();
+  }
+  /// What a member was told of its hints, as "+" and "-".
+  std::string owed_words(core::member_index to) {
+    std::string result;
+    for (const auto& frame : link(to).frames)
+      if (frame.kind == frame_kind::hints_owed)
+        result += frame.message == owed(true) ? '+' : '-';
+    return result;
+  }
   size_t sent(core::member_index to, frame_kind kind) {
     size_t n = 0;
     for (const auto& frame : link(to).frames)
@@ -132,6 +149,8 @@ struct fixture : test::node_fixture {
   played_viewer gateway_saw;
   played_link n1;
   played_link n3;
+  coordinator_actor coordinator;
+  local_gateway_actor gateway;
   gossiper_actor aut;
 };
 
@@ -241,8 +260,8 @@ CAF_TEST(the age of the oldest unflushed commit and other news of us travel) {
   connect(0);
   node->unflushed_since_us[0] = now_us;
   node->counters.inflight = 12;
-  node->catching_up = true;
   live_ms(6000, {0});
+  give(0, frame_kind::hints_owed, owed(true));
   n1.frames.clear();
   live_ms(1000, {});
   auto found = false;
@@ -263,12 +282,63 @@ CAF_TEST(the age of the oldest unflushed commit and other news of us travel) {
   CAF_CHECK(coordinator_saw.views.back()->stalled(1));
 }
 
+CAF_TEST(who returns is told while hints are kept for it and when none is left) {
+  node->hints[0].rows = 3;
+  connect(0);
+  connect(2);
+  CAF_CHECK_EQUAL(owed_words(0), "+");
+  live_ms(1100, {});
+  CAF_CHECK_EQUAL(owed_words(0), "++");
+  node->hints[0].rows = 0;
+  // Not that of a node that was there all the time.
+  node->hints[2].rows = 1;
+  live_ms(3000, {});
+  CAF_CHECK_EQUAL(owed_words(0), "++-");
+  CAF_CHECK_EQUAL(owed_words(2), "");
+}
+
+CAF_TEST(a node catches up while a peer keeps hints for it) {
+  connect(0);
+  connect(2);
+  live_ms(1000, {0, 2});
+  CAF_CHECK(!coordinator_saw.views.back()->catching_up(1));
+  give(0, frame_kind::hints_owed, owed(true));
+  live_ms(50, {});
+  CAF_CHECK(node->catching_up);
+  CAF_CHECK(coordinator_saw.views.back()->catching_up(1));
+  give(0, frame_kind::hints_owed, owed(false));
+  live_ms(50, {});
+  CAF_CHECK(!node->catching_up);
+  give(0, frame_kind::hints_owed, owed(true));
+  tell(aut, peer_down_atom::value, uint16_t{0});
+  live_ms(50, {});
+  CAF_CHECK(!node->catching_up);
+}
+
+CAF_TEST(what was counted stays when the gossiper is started anew) {
+  connect(0);
+  connect(2);
+  live_ms(2000, {0, 2});
+  tell(aut, refused_atom::value, uint16_t{2}, true);
+  live_ms(50, {0});
+  CAF_CHECK_EQUAL(node->counters.member_suspects, 1u);
+  kill(aut);
+  start();
+  connect(0);
+  connect(2);
+  live_ms(2000, {0, 2});
+  CAF_CHECK_EQUAL(node->counters.member_suspects, 1u);
+  tell(aut, refused_atom::value, uint16_t{2}, true);
+  live_ms(50, {0});
+  CAF_CHECK_EQUAL(node->counters.member_suspects, 2u);
+}
+
 CAF_TEST(malformed messages are dropped) {
   connect(0);
   live_ms(1000, {0});
   n1.frames.clear();
-  for (auto kind :
-       {frame_kind::gossip, frame_kind::probe, frame_kind::probe_answer})
+  for (auto kind : {frame_kind::gossip, frame_kind::probe,
+                    frame_kind::probe_answer, frame_kind::hints_owed})
     give(0, kind, "\xff\xff\xff");
   core::gossip_message flood;
   flood.digests.resize(core::max_gossip_digests + 1);

@@ -362,6 +362,15 @@ CAF_TEST(who cannot be dialled is knocked at) {
   CAF_CHECK_EQUAL(gossiper.news.back(), "2 does not refuse");
 }
 
+CAF_TEST(a knock that takes long is waited for and not repeated) {
+  connector.portal = supervisor_actor{};
+  knocker.silent = true;
+  start(2);
+  live_ms(60'000);
+  CAF_CHECK(connector.dialled.size() > 10);
+  CAF_CHECK_EQUAL(knocker.knocks.size(), 1u);
+}
+
 CAF_TEST(who dials us and is lost is knocked at and not dialled) {
   connected();
   auto before = knocker.knocks.size();

@@ -10,11 +10,12 @@ namespace {
 
 struct fixture : test::link_fixture {
   /// A ping answered after 200 us by a clock that is `ahead_us` ahead.
-  void learn_offset(int64_t ahead_us) {
+  /// Our ping was under way for so long, and the pong arrived at once.
+  void learn_offset(int64_t ahead_us, uint64_t there_us = 200) {
     wire::Pong pong;
     pong.set_echo_us(now_us);
-    pong.set_clock_us(now_us + 100 + static_cast<uint64_t>(ahead_us));
-    now_us += 200;
+    now_us += there_us;
+    pong.set_clock_us(now_us + static_cast<uint64_t>(ahead_us));
     receive(frame_kind::pong, pong);
     take();
   }
@@ -241,11 +242,23 @@ CAF_TEST(a deadline is translated backwards and for forwarded puts too) {
   wire::PutRequest put;
   put.set_key("k");
   put.set_deadline_us(op.deadline_us);
+  put.set_asked_us(now_us);
   op.bytes = put.SerializeAsString();
   ask({op});
   auto out = take<wire::Forward>(frame_kind::forward);
   CAF_CHECK_EQUAL(out.put().key(), "k");
+  CAF_CHECK_EQUAL(out.put().asked_us(), now_us - 3'000'000);
   CAF_CHECK_EQUAL(out.put().deadline_us(), op.deadline_us - 3'000'000);
+}
+
+CAF_TEST(a ping that waited in a frozen peer puts no deadline off) {
+  connected();
+  learn_offset(-50'000, 4'000'000);
+  auto op = read();
+  op.deadline_us = now_us + 1'000'000;
+  ask({op});
+  auto out = take<wire::ReplicaRequest>(frame_kind::replica_request);
+  CAF_CHECK_EQUAL(out.deadline_us(), op.deadline_us - 50'000);
 }
 
 CAF_TEST(the answer to a forwarded put comes back to the coordinator) {
@@ -313,6 +326,15 @@ CAF_TEST(a put of the peer goes to a coordinator as forwarded) {
   auto reply = take<wire::Forwarded>(frame_kind::forwarded);
   CAF_CHECK_EQUAL(reply.id(), 9u);
   CAF_CHECK_EQUAL(reply.reply().acked(), 2u);
+}
+
+CAF_TEST(a put of the peer is as old as it is there) {
+  connected();
+  auto put = forward("k");
+  put.mutable_put()->set_asked_us(now_us - 700);
+  receive(frame_kind::forward, put);
+  CAF_REQUIRE_EQUAL(coordinator.ops.size(), 1u);
+  CAF_CHECK_EQUAL(coordinator.ops[0].asked_us, now_us - 700);
 }
 
 CAF_TEST(a put of the peer that makes no sense is refused) {

@@ -4,6 +4,8 @@
 
 #include "tests/actors/shard_fixture.hpp"
 
+#include <set>
+
 using namespace covey;
 
 namespace {
@@ -17,10 +19,10 @@ struct fixture : test::shard_fixture {
     op.hint_for = target();
     return op;
   }
-  hint_page page() {
+  hint_page page(const std::string& after = {}, uint32_t max_bytes = 1 << 20) {
     hint_page result;
-    auto reply
-      = self->request(shard, caf::infinite, hint_query{target(), {}, 1 << 20});
+    auto reply = self->request(shard, caf::infinite,
+                               hint_query{target(), after, max_bytes});
     sched.run();
     reply.receive(
       [&](hint_page& found) {
@@ -74,6 +76,37 @@ CAF_TEST(a home keeps its own record with a put that others cannot take) {
   auto r = core::decode_record(found.rows[0].record);
   CAF_REQUIRE(r && r->siblings.size() == 1);
   CAF_CHECK_EQUAL(r->siblings[0].value, "v");
+}
+
+CAF_TEST(a home that cannot read its record goes on owing it) {
+  auto op = operation(replica_verb::put, "k", "v");
+  op.absent = {target()};
+  ask({op});
+  engine->fail_reads(1);
+  CAF_CHECK(page().rows.empty());
+  CAF_CHECK_EQUAL(rows(), 1u);
+  CAF_CHECK_EQUAL(page().rows.size(), 1u);
+}
+
+CAF_TEST(pages of the records of a home are bounded and complete) {
+  constexpr size_t n = 10;
+  for (size_t i = 0; i < n; ++i) {
+    auto op = operation(replica_verb::put, "k" + std::to_string(i),
+                        std::string(1000, 'v'));
+    op.absent = {target()};
+    ask({op});
+  }
+  std::set<std::string> keys;
+  std::string after;
+  do {
+    auto found = page(after, 2500);
+    CAF_REQUIRE(!found.rows.empty());
+    CAF_CHECK(found.rows.size() <= 3);
+    for (const auto& row : found.rows)
+      keys.insert(row.key);
+    after = found.next;
+  } while (!after.empty());
+  CAF_CHECK_EQUAL(keys.size(), n);
 }
 
 CAF_TEST(only a hint that has not changed is forgotten) {

@@ -267,6 +267,23 @@ CAF_TEST(under lww there are no siblings to be too many) {
   CAF_CHECK_EQUAL(r->siblings[0].value, "c");
 }
 
+CAF_TEST(a put that comes late does not win over what was written meanwhile) {
+  auto late = operation(replica_verb::put, "k", "old", "lww");
+  late.asked_us = now_us;
+  now_us += 300'000;
+  auto meanwhile = operation(replica_verb::put, "k", "new", "lww");
+  ask({meanwhile});
+  CAF_REQUIRE(!asker.answers.empty());
+  auto stamp = asker.answers[0].stamp;
+  now_us += 300'000;
+  // At a home that has met neither.
+  late.slot = core::slot_of("other", false);
+  late.key = "other";
+  ask({late});
+  CAF_REQUIRE(!asker.answers.empty());
+  CAF_CHECK(asker.answers[0].stamp < stamp);
+}
+
 CAF_TEST(a stamp from the far future is refused and gives no dot) {
   auto before = dot_of_put("k");
   auto op = operation(replica_verb::put, "k", "v", "lww");

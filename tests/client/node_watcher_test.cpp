@@ -149,6 +149,27 @@ CAF_TEST(a watcher that was held up itself calls nobody silent) {
   CAF_CHECK(news().empty());
 }
 
+CAF_TEST(a watcher that was held up goes on asking at once) {
+  start_three();
+  pass(milliseconds{1000});
+  for (auto& [port, node] : w->nodes)
+    node.frozen = true;
+  pass(milliseconds{500});
+  // The answers lie there before the tick that finds out.
+  for (auto& [port, node] : w->nodes) {
+    node.frozen = false;
+    for (auto& [who, in] : std::exchange(node.open, {}))
+      caf::send_as(caf::actor_cast<caf::actor>(node.handle),
+                   caf::actor_cast<caf::actor>(who), state_of(*w, node, in));
+    node.asked.clear();
+  }
+  sched.advance_time(milliseconds{60'000});
+  sched.run();
+  pass(milliseconds{1000});
+  for (auto& [port, node] : w->nodes)
+    CAF_CHECK(!node.asked.empty());
+}
+
 CAF_TEST(crashes of children are reported as they are told) {
   start_three();
   crash_child(1, restart_of("gateway", 1));

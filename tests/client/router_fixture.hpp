@@ -29,6 +29,8 @@ struct world {
   std::vector<std::pair<uint16_t, wire::GetRequest>> gets;
   /// Totals of bytes taken, and how many requests came before each.
   std::vector<std::pair<uint64_t, size_t>> taken;
+  /// From a hello to its welcome.
+  milliseconds welcome_after{0};
   uint32_t credit = 100;
   uint32_t protocol = protocol_version;
 };
@@ -52,7 +54,11 @@ inline caf::behavior fake_node(caf::event_based_actor* self, world_ptr w,
       welcome.set_protocol(w->protocol);
       welcome.set_clock_us(server_clock_us);
       welcome.set_credit(w->credit);
-      self->send(caf::actor_cast<caf::actor>(self->current_sender()), welcome);
+      auto to = caf::actor_cast<caf::actor>(self->current_sender());
+      if (w->welcome_after > milliseconds{0})
+        self->delayed_send(to, w->welcome_after, welcome);
+      else
+        self->send(to, welcome);
     },
     [=](burst_atom, const std::string& burst) {
       w->burst_sizes[port].push_back(burst.size());

@@ -65,6 +65,18 @@ CAF_TEST(deadlines are told in the clock of the node) {
                   server_clock_us + 200'000 + 1'000'000 - 50'000);
 }
 
+CAF_TEST(a node that welcomes late takes no deadline for later than it is) {
+  w->welcome_after = milliseconds{400};
+  start(1);
+  pass(milliseconds{600});
+  submit(put("a"), milliseconds{1000});
+  sched.run();
+  CAF_REQUIRE_EQUAL(w->puts.size(), 1u);
+  // Its clock may have been read just before the welcome came.
+  CAF_CHECK_EQUAL(w->puts[0].second.deadline_us(),
+                  server_clock_us + 200'000 + 1'000'000 - 50'000);
+}
+
 CAF_TEST(no more than the credit is in flight) {
   w->credit = 2;
   start(1);

@@ -82,6 +82,18 @@ CAF_TEST(answers that are in time and not quick make it grow slowly) {
   CAF_CHECK_LESS(aut.size(), first + 4);
 }
 
+CAF_TEST(what cannot be answered in time is hopeless for a while) {
+  CAF_CHECK(!aut.hopeless(now, milliseconds{0}));
+  for (int i = 0; i < 8; ++i) {
+    now += milliseconds{50};
+    aut.on_answer(now, milliseconds{400}, milliseconds{1000}, true, true);
+  }
+  CAF_CHECK(aut.hopeless(now, milliseconds{590}));
+  CAF_CHECK(!aut.hopeless(now, milliseconds{610}));
+  now += 2 * send_window::longest;
+  CAF_CHECK(!aut.hopeless(now, milliseconds{590}));
+}
+
 CAF_TEST(an idle time counts for nothing) {
   now += std::chrono::hours{1};
   // Eight at once, each sent 600 ms ago: 8 in 600 ms are 3 in 250 ms.

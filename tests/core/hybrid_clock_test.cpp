@@ -34,6 +34,17 @@ CAF_TEST(never goes backwards when the wall clock does) {
   CAF_CHECK_EQUAL(stamp_of(clock, 950, 0), 1002u);
 }
 
+CAF_TEST(a write that is executed late is as old as it is) {
+  hybrid_clock clock{100};
+  CAF_CHECK_EQUAL(stamp_of(clock, 5000, 0), 5000u);
+  CAF_CHECK(clock.of(1000, 5000, 0) == uint64_t{1000});
+  CAF_CHECK(clock.of(1000, 5000, 2000) == uint64_t{2001});
+  CAF_CHECK(clock.of(9000, 5000, 0) == uint64_t{5000});
+  CAF_CHECK(clock.of(1000, 5000, 5099) == uint64_t{5100});
+  CAF_CHECK(!clock.of(1000, 5000, 5100));
+  CAF_CHECK(!clock.of(1000, 5000, end_of_time));
+}
+
 CAF_TEST(exceeds the stamp that it must replace) {
   hybrid_clock clock{100};
   CAF_CHECK_EQUAL(stamp_of(clock, 1000, 1000), 1001u);

@@ -4,8 +4,11 @@
 
 #include <caf/test/unit_test.hpp>
 
+#include <set>
+
 using namespace covey::core;
 using covey::core::test::small_world;
+namespace test = covey::core::test;
 
 namespace {
 
@@ -177,6 +180,64 @@ CAF_TEST(two accusers of different runs make no down) {
   CAF_CHECK(world.state(2, 4) == health::down);
   CAF_CHECK((world.at(2).view().members[4].accusers
              == std::vector<member_index>{0, 1}));
+}
+
+CAF_TEST(who is down stays so while one accusation holds) {
+  small_world world{5};
+  world.run_for(5'000);
+  auto first = accuser_row(world, 0, 4, 1'000'000);
+  auto second = accuser_row(world, 1, 4, 1'000'000);
+  auto& observer = world.at(2);
+  auto state_after = [&](const member_row& row) {
+    observer.receive({{row}, {}}, world.now_ms, world.wall_us());
+    observer.refresh(world.now_ms, world.wall_us());
+    return world.state(2, 4);
+  };
+  CAF_CHECK(state_after(first) == health::suspect);
+  CAF_CHECK(state_after(second) == health::down);
+  first.version += 1;
+  first.accuses.clear();
+  CAF_CHECK(state_after(first) == health::down);
+  second.version += 1;
+  second.accuses.clear();
+  CAF_CHECK(state_after(second) == health::up);
+}
+
+CAF_TEST(only watchers of a member accuse it) {
+  small_world world{12};
+  world.run_for(10'000);
+  watch_circle circle{test::member_ids(12)};
+  gossip_message in;
+  size_t strangers = 0;
+  for (member_index i = 0; i < 12; ++i)
+    if (i != 2 && i != 4 && !circle.watches(i, 4)) {
+      in.rows.push_back(accuser_row(world, i, 4, 1'000'000));
+      ++strangers;
+    }
+  CAF_REQUIRE(strangers >= 2);
+  world.at(2).receive(in, world.now_ms, world.wall_us());
+  world.at(2).refresh(world.now_ms, world.wall_us());
+  CAF_CHECK(world.state(2, 4) == health::up);
+}
+
+CAF_TEST(the minority of a large cluster accuses nobody for long) {
+  small_world world{20};
+  world.run_for(10'000);
+  // One and most of those that it watches, and all others.
+  watch_circle circle{test::member_ids(20)};
+  auto watched = circle.watched_by(0);
+  std::set<member_index> minority{watched.begin(), watched.end() - 1};
+  minority.insert(0);
+  for (member_index i = 0; i < 20; ++i)
+    for (member_index j = 0; j < 20; ++j)
+      if (minority.count(i) != minority.count(j))
+        world.cut(i, j);
+  world.run_for(20'000);
+  for (auto i : minority) {
+    CAF_CHECK(world.at(i).table().row(i).accuses.empty());
+    for (member_index m = 0; m < 20; ++m)
+      CAF_CHECK(world.state(i, m) != health::down);
+  }
 }
 
 CAF_TEST(accusations that are not renewed expire) {
@@ -361,11 +422,54 @@ CAF_TEST(answers that nobody asked for are no round trips) {
   // Replays of old answers, and inventions.
   world.run_until(
     [&] {
-      for (uint64_t sequence : {0, 1, 5, 1'000'000})
+      for (uint64_t sequence : {uint64_t{0}, uint64_t{5}, world.now_ms * 1000})
         world.at(0).answered(2, {sequence, 100, 5}, world.now_ms,
                              world.wall_us());
       return false;
     },
     6'000);
   CAF_CHECK(world.all_see(2, health::down));
+}
+
+CAF_TEST(who wakes up suspects nobody whatever it looks at first) {
+  small_world world{5};
+  world.run_for(10'000);
+  world.freeze(2);
+  world.run_for(20'000);
+  // What came meanwhile is taken before time is.
+  auto news = world.at(0).table().row(0);
+  auto& woken = world.at(2);
+  woken.receive({{news}, {}}, world.now_ms, world.wall_us());
+  woken.refresh(world.now_ms, world.wall_us());
+  for (member_index m : {0, 1, 3, 4})
+    CAF_CHECK(world.state(2, m) == health::up);
+  CAF_CHECK_EQUAL(woken.counters().suspects, 0u);
+  CAF_CHECK_EQUAL(woken.counters().pauses, 1u);
+}
+
+CAF_TEST(who accuses twice in one row is one accuser) {
+  small_world world{5};
+  world.run_for(5'000);
+  auto row = accuser_row(world, 0, 4, 1'000);
+  row.accuses.push_back(row.accuses.front());
+  row.accuses.back().heartbeat += 1;
+  world.at(2).receive({{row}, {}}, world.now_ms, world.wall_us());
+  world.at(2).refresh(world.now_ms, world.wall_us());
+  CAF_CHECK(world.state(2, 4) == health::suspect);
+  CAF_CHECK(
+    (world.at(2).view().members[4].accusers == std::vector<member_index>{0}));
+}
+
+CAF_TEST(that a member catches up is known to all before its next heartbeat) {
+  membership_config config;
+  config.heartbeat_ms = 10'000;
+  config.fanout = 4;
+  small_world world{5, config};
+  world.run_for(60'000);
+  world.own.catching_up = true;
+  world.run_for(2'000);
+  for (member_index i = 0; i < 5; ++i)
+    for (member_index m = 0; m < 5; ++m)
+      if (i != m)
+        CAF_CHECK(world.at(i).view().catching_up(m));
 }

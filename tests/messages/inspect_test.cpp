@@ -122,6 +122,15 @@ CAF_TEST(a length beyond the buffer is refused before it is allocated) {
   }
 }
 
+CAF_TEST(a length beyond what Protobuf takes is refused) {
+  // 2^31, the lowest number to an int. The bytes behind it are never looked at.
+  bytes hostile{'\x80', '\x80', '\x80', '\x80', '\x08'};
+  caf::binary_deserializer source{sys, hostile.data(), size_t{1} << 33};
+  wire::PutRequest out = put();
+  CAF_CHECK_EQUAL(source(out), caf::sec::invalid_argument);
+  CAF_CHECK_EQUAL(out, put());
+}
+
 CAF_TEST(bytes that are no message are refused) {
   bytes hostile{3, '\xff', '\xff', '\xff'};
   wire::PutRequest out;

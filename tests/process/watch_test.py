@@ -10,7 +10,16 @@ import tempfile
 import time
 import unittest
 
-from cluster import BIN, COVEY, Cluster, ProcessTest, json_lines, run_program, wait_until
+from cluster import (
+    BIN,
+    COVEY,
+    Certificates,
+    Cluster,
+    ProcessTest,
+    json_lines,
+    run_program,
+    wait_until,
+)
 
 EXAMPLES = pathlib.Path(BIN) / "examples"
 # Long enough for a busy machine: reaching it is always a failure.
@@ -23,7 +32,15 @@ class Watch:
     def __init__(self, test, cluster, *arguments, via="n1"):
         self.out = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [COVEY, "--node", cluster.addresses(*via.split()), "--json", "watch", *arguments],
+            [
+                COVEY,
+                *cluster.options,
+                "--node",
+                cluster.addresses(*via.split()),
+                "--json",
+                "watch",
+                *arguments,
+            ],
             stdin=subprocess.DEVNULL,
             stdout=self.out,
         )
@@ -159,6 +176,48 @@ class WatchTest(ProcessTest):
             )  # fmt: skip
         self.assertEqual(ended.returncode, 3)
         self.assertIn(b"cannot write to stdout", ended.stderr)
+
+
+class TlsWatchTest(ProcessTest):
+    """The same where nodes let in nobody without a certificate."""
+
+    def start_secured(self):
+        certificates = Certificates()
+        self.addCleanup(certificates.close)
+        return self.start_cluster(3, certificates=certificates)
+
+    def test_a_killed_node_is_down_and_its_restart_is_seen(self):
+        cluster = self.start_secured()
+        watch = Watch(self, cluster)
+        after = watch.wait_for_all_up("n1", "n2", "n3")
+        cluster["n2"].kill()
+        i, down = watch.wait_for("node_down", "n2", after)
+        self.assertIn("the connection broke", down["reason"])
+        cluster["n2"].start()
+        watch.wait_for("node_restarted", "n2", i)
+        others = [x for x in watch.events()[after:] if x["node"] != "n2"]
+        self.assertEqual(others, [])
+        self.assertEqual(watch.interrupt(), 0)
+
+    def test_a_frozen_node_is_silent_and_answers_again(self):
+        cluster = self.start_secured()
+        watch = Watch(self, cluster, "--silence-ms", "200")
+        after = watch.wait_for_all_up("n1", "n2", "n3")
+        cluster["n3"].freeze()
+        i, _ = watch.wait_for("node_silent", "n3", after)
+        i, _ = watch.wait_for("node_down", "n3", i)
+        cluster["n3"].thaw()
+        watch.wait_for("node_up", "n3", i)
+
+    def test_who_has_no_certificate_meets_nobody(self):
+        cluster = self.start_secured()
+        cluster.options = []
+        watch = Watch(self, cluster)
+        _, down = watch.wait_for("node_down", "")
+        self.assertIn("TLS", down["reason"])
+        once = cluster.covey("watch", "--once")
+        self.assertEqual(once.code, 3, once)
+        self.assertEqual({x["event"] for x in watch.events()}, {"node_down"})
 
 
 class SupervisingActorTest(ProcessTest):

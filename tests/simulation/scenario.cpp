@@ -52,10 +52,11 @@ history_rules rules_of(const cluster_options& shape) {
   return result;
 }
 
-/// How far nodes may misjudge each other's clocks: what they are off, a jump
-/// that a link has not measured yet, and half of a slow round trip.
-uint64_t deadline_slack_us(const cluster_options& shape) {
-  return 4 * shape.skew_us + 250'000;
+/// How much later a deadline may become: by a jump of the clock that it was
+/// given on, and by one that a link has not measured yet. Without jumps by
+/// nothing.
+uint64_t deadline_slack_us(const cluster_options& shape, const faults& storm) {
+  return storm.strikes(faults::kind::clock_jump) ? 4 * shape.skew_us : 0;
 }
 
 class run {
@@ -69,9 +70,10 @@ public:
     auto shape = draw_cluster(net_, options_);
     auto load = draw_workload(net_, options_);
     history log{rules_of(shape)};
-    witness guard{log, deadline_slack_us(shape)};
+    witness guard{log};
     sim_cluster cluster{sys_, net_, shape, guard};
     faults storm{net_, cluster, options_.clement};
+    guard.set_slack(deadline_slack_us(shape, storm));
     // A put that is handed from home to home may be executed twice.
     auto forwards = cluster.size() > shape.shape.homes.size()
                     || storm.strikes(faults::kind::full_disk);

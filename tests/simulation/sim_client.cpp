@@ -212,9 +212,7 @@ void sim_client::put_done(size_t event, const wire::PutRequest& request,
     return;
   }
   // Only the first attempt can say that nothing was written at all.
-  // A forward that the network repeats may succeed where the first one failed.
-  auto may_have
-    = reply.maybe_written() || attempt > 1 || code == errc::storage_failed;
+  auto may_have = reply.maybe_written() || attempt > 1;
   if (may_have && attempt < attempts && any_node() && !stopping_) {
     put.repeated = true;
     send_put(event, request, attempt + 1);

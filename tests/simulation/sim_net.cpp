@@ -1,5 +1,7 @@
 #include "tests/simulation/sim_net.hpp"
 
+#include "tests/simulation/duplicates.hpp"
+
 #include <caf/actor_registry.hpp>
 #include <caf/all.hpp>
 #include <caf/binary_deserializer.hpp>
@@ -124,10 +126,9 @@ void sim_net::send(host from, host to, uint64_t life,
   }
   // Between a client and its gateway lies one TCP connection, which repeats
   // nothing; what its own retries repeat, the client knows.
-  auto copies
-    = to < first_client && from < first_client && chance(weather_.duplicates)
-        ? 2
-        : 1;
+  auto twice = to < first_client && from < first_client
+               && chance(weather_.duplicates) && may_come_twice(content);
+  auto copies = twice ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     if (chance(weather_.loss)) {
       note_packet(" lost", from, to, p.bytes.size());

@@ -22,10 +22,12 @@ namespace covey::simulation {
 /// - no dot is given to a request after its deadline.
 class witness {
 public:
-  /// `slack_us`: how far nodes may misjudge a deadline of the history's.
-  witness(const history& log, uint64_t slack_us)
-    : log_(log), slack_us_(slack_us) {}
+  explicit witness(const history& log) : log_(log) {}
 
+  /// By how much nodes may take a deadline of the history's for later.
+  void set_slack(uint64_t us) {
+    slack_us_ = us;
+  }
   /// `shard` gives dots of `own`, and replaces `before` by `after`.
   void stored(uint64_t now_us, core::incarnation own, std::string_view key,
               const core::record& before, const core::record& after);
@@ -35,7 +37,7 @@ public:
 
 private:
   const history& log_;
-  uint64_t slack_us_;
+  uint64_t slack_us_ = 0;
   std::map<core::dot, std::string> values_;
   std::set<std::string> violations_;
 };

@@ -16,7 +16,7 @@ constexpr core::incarnation other = 2;
 
 struct fixture {
   history log{{{{true}}, 0, true}};
-  witness guard{log, 100};
+  witness guard{log};
 
   static core::record holding(core::dot id, std::string_view value,
                               core::request_id request = {}) {
@@ -65,6 +65,7 @@ CAF_TEST(a dot given after the deadline is found and one merged is not ) {
   put.value = "a";
   put.deadline_us = 1000;
   log.add(put);
+  guard.set_slack(100);
   guard.stored(1100, mine, "k", {}, holding({mine, 1}, "a"));
   guard.stored(9000, mine, "k", {}, holding({other, 1}, "a"));
   CAF_CHECK(guard.violations().empty());
@@ -110,6 +111,30 @@ CAF_TEST(an observed engine shows what was there and what comes) {
   s->begin();
   s->put(0, "k", "b");
   CAF_CHECK_EQUAL(seen, "0k=>x;0k=x>y;0k=y>z;0k=z>a;0k=y>b;");
+}
+
+CAF_TEST(an observer neither meets nor uses up the faults of an engine) {
+  storage::memory_engine inner{std::make_shared<storage::memory_disk>()};
+  std::string seen;
+  observed_engine engine{inner, [&](auto, auto key, auto before, auto after) {
+                           seen += std::string{key} + "=" + std::string{before}
+                                   + ">" + std::string{after} + ";";
+                         }};
+  auto s = engine.open_session();
+  for (const auto* key : {"k", "k0"}) {
+    s->begin();
+    s->put(0, key, "x");
+    CAF_CHECK(s->commit() == storage::status::ok);
+  }
+  inner.fail_reads(1);
+  s->begin();
+  s->put(0, "k", "y");
+  s->put(0, "j", "y");
+  CAF_CHECK(s->commit() == storage::status::ok);
+  CAF_CHECK_EQUAL(seen, "k=>x;k0=>x;k=x>y;j=>y;");
+  std::string_view value;
+  CAF_CHECK(s->get(0, "k", value) == storage::status::failed);
+  CAF_CHECK(s->get(0, "k", value) == storage::status::ok);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
