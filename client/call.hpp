@@ -7,8 +7,10 @@
 
 #include <caf/actor_clock.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -40,6 +42,8 @@ inline size_t size_of(const request_body& request) {
     request);
 }
 
+struct hedged_get;
+
 /// The router sets `id` and `deadline_us` of the request.
 struct call {
   request_body request;
@@ -60,9 +64,14 @@ struct call {
   std::vector<uint32_t> tried;
   /// Gets of the same that get this one's answer.
   std::vector<call> joined;
+  /// This is one of the copies of a get (client/hedge.hpp).
+  std::shared_ptr<hedged_get> hedged;
 
   bool is_write() const {
     return std::holds_alternative<wire::PutRequest>(request);
+  }
+  bool was_tried(uint32_t session) const {
+    return std::find(tried.begin(), tried.end(), session) != tried.end();
   }
 };
 

@@ -79,6 +79,7 @@ client::impl::impl(settings given)
   config.nodes = options.nodes;
   config.by_slot = options.by_slot;
   config.hold_back = options.hold_back;
+  config.hedge_after = options.hedge_after;
   config.data_centre = options.data_centre;
   config.agent = options.agent;
   config.seed = rng();

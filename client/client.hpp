@@ -39,6 +39,10 @@ struct settings {
   /// How often a request is repeated, with the same request id, after an error
   /// that makes this safe.
   uint32_t retries = 2;
+  /// A get that its node has not answered after this long, and after as long as
+  /// it nearly always takes, is sent to a second home too. The first answer
+  /// counts. Such copies are `retries`, and share their budget. 0: never.
+  std::chrono::milliseconds hedge_after{50};
   /// While a node answers `overloaded`, or late, answer what it would not
   /// answer in time with `overloaded` without sending it.
   bool hold_back = true;

@@ -6,6 +6,7 @@
 #include "client/call.hpp"
 #include "client/send_window.hpp"
 #include "client/throttle.hpp"
+#include "core/usual_latency.hpp"
 #include "messages/handles.hpp"
 
 #include <caf/actor_clock.hpp>
@@ -79,7 +80,10 @@ struct node_session {
   bool paced = true;
   throttle overload;
   send_window window;
-  /// It answered `unavailable`: others come first until then.
+  /// How long its gets take that succeed.
+  core::usual_latency usual_get;
+  time_point last_success;
+  /// It answered `unavailable`, or nothing: others come first until then.
   time_point avoid_until;
   /// Why nothing more is sent, if so: the session rests once all is answered.
   std::string leaving;

@@ -19,9 +19,12 @@ public:
   void on_request() {
     tokens_ = std::min(most_, tokens_ + 1);
   }
+  bool empty() const {
+    return tokens_ < price;
+  }
   /// False if the request has to end with its error.
   bool take() {
-    if (tokens_ < price)
+    if (empty())
       return false;
     tokens_ -= price;
     return true;

@@ -87,6 +87,7 @@ void router_state::on_tick() {
   }
   seek();
   sweep();
+  hedge();
   flush();
 }
 
@@ -101,7 +102,7 @@ void router_state::arm() {
       due = std::min(due, s->rest_until);
   }
   if (busy)
-    due = std::min(due, next_deadline_);
+    due = std::min({due, next_deadline_, next_hedge_});
   for (const auto& c : resting_)
     due = std::min(due, c.not_before);
   if (alone())

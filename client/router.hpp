@@ -53,6 +53,8 @@ struct router_config {
   std::chrono::milliseconds tick{20};
   /// A node that answered `unavailable` comes last for this long.
   std::chrono::milliseconds avoidance{1000};
+  /// A get goes to a second home too, after this long at least; 0: never.
+  std::chrono::milliseconds hedge_after{50};
   /// Requests that a node gets before it has answered any.
   size_t first_window = 1;
   /// A request that was given up is taken to fill the node's sockets until it
@@ -92,7 +94,10 @@ private:
   void want(node_session& s);
   /// Puts `c` into the queue of a session, or among those that wait for one.
   void route(call&& c);
+  void enqueue(node_session& s, call&& c);
   void route_all(std::deque<call>&& calls);
+  /// `c` is about to be in a queue.
+  void note_waiting(const call& c);
   /// `c` is in no queue any more.
   void left(const call& c);
   void learn(const wire::ClientWelcome& welcome);
@@ -136,6 +141,9 @@ private:
 
   // -- ends (router_ends.cpp) --
   void settle(call&& c, outcome&& o, const node_session* by);
+  /// False if `c` is a copy of a hedged get that another one answers or has
+  /// answered; else it becomes the get itself.
+  bool decides(call& c, const outcome& o, const node_session* by);
   /// True if it is repeated.
   bool repeat(call& c, const outcome& o, const node_session* by);
   /// A callback that throws would take the calls of all others with it.
@@ -147,9 +155,22 @@ private:
   /// A call that was sent has ended; `served`: with an answer that is no
   /// refusal.
   void note_end(node_session& s, const call& c, bool served);
+  void note_success(node_session& s, const call& c);
   void expire(call&& c, const node_session* at);
   void sweep();
   void arm();
+
+  // -- second homes for slow gets (router_hedges.cpp) --
+  bool may_hedge(const call& c) const;
+  /// `c` is about to be sent, and in flight at `s` afterwards.
+  void note_sent(const call& c);
+  void hedge();
+  void hedge_at(node_session& other, call& c, const node_session& first);
+  node_session* second_home(const call& c, const node_session& first);
+  /// `by` has answered a get first: those asked before it that have done
+  /// nothing since come last for a while.
+  void note_overtaken(const call& c, const node_session& by);
+  const core::member* member_of(const node_session& s) const;
 
   router_actor::pointer self_;
   router_config config_;
@@ -182,6 +203,8 @@ private:
   std::unordered_map<uint64_t, uint64_t> burst_gets_;
   /// No deadline is earlier.
   time_point next_deadline_ = time_point::max();
+  /// No get is to be hedged earlier.
+  time_point next_hedge_ = time_point::max();
   bool go_sent_ = false;
   time_point tick_due_ = time_point::max();
   /// The newest epoch that was asked for.

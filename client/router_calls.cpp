@@ -104,6 +104,7 @@ void router_state::dispatch(node_session& s, call&& c) {
     return;
   auto id = ++last_id_;
   c.sent = now();
+  note_sent(c);
   stamp(s, c.request, id, c.deadline);
   if (auto* x = std::get_if<wire::StatusRequest>(&c.request)) {
     ask<wire::StatusRequest, wire::StatusReply>(s, id, *x, c.deadline);
@@ -122,14 +123,14 @@ void router_state::dispatch(node_session& s, call&& c) {
       },
       c.request);
   }
-  if (auto* get = std::get_if<wire::GetRequest>(&c.request))
+  if (auto* get = std::get_if<wire::GetRequest>(&c.request); get && !c.hedged)
     burst_gets_[std::hash<std::string>{}(get->key())] = id;
   s.in_flight.emplace(id, std::move(c));
 }
 
 bool router_state::join(node_session& s, call& c) {
   auto* get = std::get_if<wire::GetRequest>(&c.request);
-  if (get == nullptr || burst_gets_.empty())
+  if (get == nullptr || c.hedged || burst_gets_.empty())
     return false;
   auto i = burst_gets_.find(std::hash<std::string>{}(get->key()));
   if (i == burst_gets_.end())
@@ -257,6 +258,8 @@ void router_state::take(node_session& s, Reply&& reply) {
     o.text = "the node answered a different kind of request";
     o.maybe_written = c.is_write();
   }
+  if (o.code == errc::none)
+    note_success(s, c);
   note_end(s, c, o.code != errc::overloaded);
   if (o.code == errc::shutting_down) {
     s.leaving = to_string(o.code);

@@ -1,6 +1,7 @@
 // How calls end: repeated where that is safe, answered, expired.
 
 #include "client/back_off.hpp"
+#include "client/hedge.hpp"
 #include "client/router.hpp"
 
 #include <algorithm>
@@ -19,6 +20,8 @@ bool in_burst(const call& c) {
 } // namespace
 
 void router_state::settle(call&& c, outcome&& o, const node_session* by) {
+  if (!decides(c, o, by))
+    return;
   c.maybe_written = c.maybe_written || o.maybe_written;
   for (auto& j : std::exchange(c.joined, {}))
     settle(std::move(j), outcome{o}, by);
@@ -28,7 +31,8 @@ void router_state::settle(call&& c, outcome&& o, const node_session* by) {
 
 bool router_state::repeat(call& c, const outcome& o, const node_session* by) {
   auto safe = o.code == errc::connection_lost || o.code == errc::unavailable
-              || o.code == errc::shutting_down;
+              || o.code == errc::shutting_down
+              || (o.code == errc::quorum_not_met && !c.is_write());
   if (!safe || c.attempts >= c.retries || c.deadline <= now())
     return false;
   auto free = c.attempts == 0 && o.code == errc::connection_lost;
@@ -51,7 +55,30 @@ bool router_state::repeat(call& c, const outcome& o, const node_session* by) {
   return true;
 }
 
+bool router_state::decides(call& c, const outcome& o, const node_session* by) {
+  if (!c.hedged)
+    return true;
+  auto all = std::exchange(c.hedged, nullptr);
+  --all->open;
+  if (!all->what)
+    return false;
+  if (o.code != errc::none && all->open > 0) {
+    // The copy that goes on may be hedged in its turn.
+    next_hedge_ = now();
+    return false;
+  }
+  c = std::move(*all->what);
+  all->what.reset();
+  if (o.code == errc::none && by != nullptr)
+    note_overtaken(c, *by);
+  return true;
+}
+
 void router_state::finish(call&& c, outcome&& o) noexcept {
+  if (!decides(c, o, nullptr))
+    return;
+  for (auto& j : std::exchange(c.joined, {}))
+    finish(std::move(j), outcome{o});
   o.maybe_written = o.code != errc::none && c.maybe_written;
   c.done(o);
 }

@@ -9,10 +9,6 @@ namespace covey::client {
 
 namespace {
 
-bool was_tried(const call& c, const node_session& s) {
-  return std::find(c.tried.begin(), c.tried.end(), s.id) != c.tried.end();
-}
-
 // What makes a session a worse choice, heaviest first.
 constexpr unsigned tried_before = 8;
 constexpr unsigned avoided = 4;
@@ -48,7 +44,7 @@ node_session* router_state::choose(const call& c) {
   auto consider = [&](node_session& s, unsigned rank) {
     if (!s.usable())
       return;
-    rank += (was_tried(c, s) ? tried_before : 0)
+    rank += (c.was_tried(s.id) ? tried_before : 0)
             + (s.avoid_until > t || s.silent(t) ? avoided : 0)
             + (s.has_room() ? 0 : no_room);
     if (rank < best_rank) {
@@ -70,7 +66,7 @@ node_session* router_state::choose(const call& c) {
     return best;
   // Better wait for one that was not tried yet, if it is on its way.
   auto on_its_way = [&](const auto& s) {
-    return s->connecting() && !was_tried(c, *s);
+    return s->connecting() && !c.was_tried(s->id);
   };
   return std::any_of(sessions_.begin(), sessions_.end(), on_its_way) ? nullptr
                                                                      : best;
@@ -88,15 +84,24 @@ void router_state::route(call&& c) {
     refuse(*s, std::move(c));
     return;
   }
+  if (s != nullptr) {
+    enqueue(*s, std::move(c));
+    return;
+  }
+  note_waiting(c);
+  waiting_.push_back(std::move(c));
+  seek();
+}
+
+void router_state::enqueue(node_session& s, call&& c) {
+  note_waiting(c);
+  s.queue.push_back(std::move(c));
+}
+
+void router_state::note_waiting(const call& c) {
   next_deadline_ = std::min(next_deadline_, c.deadline);
   ++waiting_calls_;
   waiting_bytes_ += c.bytes;
-  if (s != nullptr) {
-    s->queue.push_back(std::move(c));
-  } else {
-    waiting_.push_back(std::move(c));
-    seek();
-  }
 }
 
 void router_state::route_all(std::deque<call>&& calls) {

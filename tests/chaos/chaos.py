@@ -24,8 +24,8 @@ from faults import KINDS, LOAD, SHORT, ChaosCluster, wait_until
 
 NODES = 5
 RECOVERY_SECONDS = 60
-# The reads at the end have a patience of 60 s of their own.
-END_SECONDS = 240
+# Beside the patience of the reads at the end.
+END_SECONDS = 180
 SHORT_HOLD_SECONDS = 5
 # Times the least of the kind, in the long run.
 MOST_HOLD = 2.5
@@ -35,12 +35,15 @@ CALM_SECONDS = 2
 class Load:
     """The clients, and what they tell."""
 
-    def __init__(self, cluster, seed, rate):
+    def __init__(self, cluster, options):
+        self.patience_s = options.patience_s
         self.errors = open(cluster.home / "load.log", "wb")
         self.process = subprocess.Popen(
             [
                 *["setpriv", "--pdeathsig", "KILL", LOAD],
-                *["--nodes", cluster.addresses(), "--seed", str(seed), "--rate", str(rate)],
+                *["--nodes", cluster.addresses(), "--seed", str(options.seed)],
+                *["--rate", str(options.rate), "--patience-s", str(options.patience_s)],
+                *(["--all-retry"] if options.all_retry else []),
                 *["--history", str(cluster.home / "history.txt")],
             ],
             stdin=subprocess.PIPE,
@@ -80,7 +83,7 @@ class Load:
 
     def finish(self):
         self.say("finish")
-        wait_until(self.ended, END_SECONDS, "the load ends")
+        wait_until(self.ended, END_SECONDS + self.patience_s, "the load ends")
         self.reader.join()
         if not self.answers:
             raise AssertionError(f"the load ended with code {self.process.returncode}")
@@ -137,7 +140,7 @@ class Run:
             yield faults
 
     def run(self):
-        self.load = Load(self.cluster, self.options.seed, self.options.rate)
+        self.load = Load(self.cluster, self.options)
         self.recover(self.load.mark("disturb"))
         self.rest()
         for faults in self.plan():
@@ -234,6 +237,15 @@ def parse():
     parser.add_argument("--rate", type=int, default=300, help="requests a second")
     parser.add_argument(
         "--only", type=lambda x: x.split(","), help=f"kinds of faults, of {','.join(KINDS)}"
+    )
+    parser.add_argument(
+        "--all-retry", action="store_true", help="all clients repeat what is safe, not only half"
+    )
+    parser.add_argument(
+        "--patience-s",
+        type=int,
+        default=60,
+        help="how long values may take to show up when the faults are over",
     )
     parser.add_argument(
         "--durability", default="fsync", help="of the nodes; periodic must lose writes"

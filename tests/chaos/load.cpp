@@ -30,7 +30,7 @@ load::load(load_config config)
     // Spread over the nodes.
     std::rotate(nodes.begin(), nodes.begin() + 1, nodes.end());
     s.nodes = nodes;
-    s.retries = i % 2 == 0 ? 0 : s.retries;
+    s.retries = i % 2 == 0 && !config_.all_retry ? 0 : s.retries;
     auto& c = *clients_.emplace_back(std::make_unique<one_client>());
     c.handle = std::make_unique<client::client>(s);
   }

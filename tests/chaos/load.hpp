@@ -20,6 +20,8 @@ struct load_config {
   std::vector<client::node_address> nodes;
   uint64_t seed = 0;
   uint32_t clients = 6;
+  /// All of them retry, not only half.
+  bool all_retry = false;
   /// Requests a second, whatever comes back.
   uint32_t rate = 300;
   /// Keys in use at a time. One with `key_events` puts and gets is left, and a
@@ -30,7 +32,7 @@ struct load_config {
 };
 
 /// Puts are unique and use the context of the client's last answer for the key,
-/// or none; reads are at QUORUM. Half of the clients retry.
+/// or none; reads are at QUORUM. Half of the clients retry, or all.
 class load {
 public:
   explicit load(load_config config);

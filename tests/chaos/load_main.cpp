@@ -116,6 +116,7 @@ int main(int argc, char** argv) {
   app.add_option("--nodes", nodes, "HOST:PORT,...")->delimiter(',');
   app.add_option("--seed", config.seed, "of keys, values and kinds");
   app.add_option("--clients", config.clients, "client objects");
+  app.add_flag("--all-retry", config.all_retry, "all clients, not only half");
   app.add_option("--rate", config.rate, "requests a second");
   app.add_option("--keys", config.keys, "keys in use at a time");
   app.add_option("--history", history_file, "where histories of bad keys go");

@@ -3,11 +3,11 @@
 #define CAF_SUITE core.put_core
 
 #include "core/put_core.hpp"
+#include "tests/core/level_model.hpp"
 
 #include <caf/test/unit_test.hpp>
 
 #include <algorithm>
-#include <map>
 #include <random>
 
 using namespace covey::core;
@@ -15,7 +15,7 @@ using namespace covey::core;
 namespace {
 
 using verdict = put_core::verdict;
-using homes = std::vector<std::string>;
+using homes = model::homes;
 
 requirement need(consistency_level level, const homes& xs = {"a", "a", "a"},
                  uint32_t number = 0) {
@@ -36,40 +36,6 @@ verdict durable(put_core& put, uint8_t home) {
 verdict failed(put_core& put, uint8_t home) {
   put.failed(home);
   return put.judge();
-}
-
-/// The definition of each level used here, counted home by home: `enough` of
-/// the data centre's `size` homes.
-bool enough(consistency_level level, const homes& xs, home_set good) {
-  std::map<std::string, std::pair<uint32_t, uint32_t>> by_centre;
-  uint32_t total = 0;
-  for (size_t i = 0; i < xs.size(); ++i) {
-    auto& [size, have] = by_centre[xs[i]];
-    ++size;
-    if ((good >> i & 1) != 0) {
-      ++have;
-      ++total;
-    }
-  }
-  auto majority_in = [&](const std::string& name) {
-    auto [size, have] = by_centre[name];
-    return 2 * have > size;
-  };
-  switch (level) {
-    case consistency_level::one:
-      return total >= 1;
-    case consistency_level::two:
-      return total >= 2;
-    case consistency_level::quorum:
-      return 2 * total > xs.size();
-    case consistency_level::local_quorum:
-      return majority_in("a");
-    case consistency_level::each_quorum:
-      return majority_in("a")
-             && (by_centre.count("b") == 0 || majority_in("b"));
-    default:
-      return total == xs.size();
-  }
 }
 
 struct event {
@@ -108,8 +74,8 @@ std::string trial(consistency_level level, const homes& xs,
       bad |= bit;
     bad &= ~good;
     auto v = e.durable ? durable(put, e.home) : failed(put, e.home);
-    auto met = enough(level, xs, good);
-    auto possible = enough(level, xs, ~bad);
+    auto met = model::enough(level, xs, good);
+    auto possible = model::enough(level, xs, ~bad);
     if (v != verdict::wait && ++answers > 1)
       return "answered twice";
     if (v == verdict::succeed && !met)

@@ -2,6 +2,7 @@
 
 #define CAF_SUITE messages.convert
 
+#include "core/record.hpp"
 #include "core/slot.hpp"
 #include "messages/convert.hpp"
 #include "messages/inspect.hpp"
@@ -21,6 +22,9 @@ replica_op some_op(replica_verb verb) {
   op.keyspace = 0xfedcba98;
   op.slot = 16383;
   op.flushed = true;
+  op.digest_number = 3;
+  op.digest_above = 1024;
+  op.hint_for = {8, 9};
   op.key = std::string("k\0y", 3);
   op.bytes = "record";
   op.last_slot = 16383;
@@ -40,8 +44,8 @@ bool travel(const replica_op& op, replica_op& out) {
 } // namespace
 
 CAF_TEST(an operation means the same at the peer) {
-  for (auto verb :
-       {replica_verb::write, replica_verb::read, replica_verb::scan}) {
+  for (auto verb : {replica_verb::write, replica_verb::read, replica_verb::scan,
+                    replica_verb::hint}) {
     auto op = some_op(verb);
     replica_op copy;
     CAF_REQUIRE(travel(op, copy));
@@ -52,6 +56,9 @@ CAF_TEST(an operation means the same at the peer) {
     CAF_CHECK_EQUAL(copy.keyspace, op.keyspace);
     CAF_CHECK_EQUAL(copy.slot, op.slot);
     CAF_CHECK_EQUAL(copy.flushed, op.flushed);
+    CAF_CHECK_EQUAL(copy.digest_number, op.digest_number);
+    CAF_CHECK_EQUAL(copy.digest_above, op.digest_above);
+    CAF_CHECK(copy.hint_for == op.hint_for);
     CAF_CHECK_EQUAL(copy.key, op.key);
     CAF_CHECK_EQUAL(copy.bytes, op.bytes);
     CAF_CHECK_EQUAL(copy.last_slot, op.last_slot);
@@ -108,6 +115,41 @@ CAF_TEST(an answer of a replica means the same at the peer) {
   CAF_CHECK(copy.code == errc::not_owner);
   CAF_CHECK_EQUAL(copy.text, "why");
   CAF_CHECK_EQUAL(copy.bytes, std::string("\0b", 2));
+}
+
+CAF_TEST(a digest means the same at a peer with the same hash) {
+  replica_answer a;
+  a.id = 5;
+  a.kind = answer_kind::digest;
+  a.digest = UINT64_MAX - 1;
+  wire::ReplicaAnswer out;
+  to_wire(a, out);
+  CAF_CHECK_EQUAL(out.digest_number(), core::version_hash_number);
+  wire::ReplicaAnswer in;
+  CAF_REQUIRE(in.ParseFromString(out.SerializeAsString()));
+  auto copy = from_wire(in);
+  CAF_CHECK_EQUAL(copy.id, 5u);
+  CAF_CHECK(copy.kind == answer_kind::digest);
+  CAF_CHECK_EQUAL(copy.digest, UINT64_MAX - 1);
+  // The message is used again for an answer without one.
+  a.kind = answer_kind::durable;
+  to_wire(a, out);
+  CAF_CHECK_EQUAL(out.digest_number(), 0u);
+  CAF_CHECK_EQUAL(out.digest(), 0u);
+}
+
+CAF_TEST(a digest of another hash is a failure of that home) {
+  for (uint32_t number : {0u, core::version_hash_number + 1}) {
+    wire::ReplicaAnswer in;
+    in.set_id(5);
+    in.set_kind(static_cast<uint32_t>(answer_kind::digest));
+    in.set_digest_number(number);
+    in.set_digest(7);
+    auto copy = from_wire(in);
+    CAF_CHECK_EQUAL(copy.id, 5u);
+    CAF_CHECK(copy.kind == answer_kind::failed);
+    CAF_CHECK(copy.code == errc::bad_message);
+  }
 }
 
 CAF_TEST(numbers of a newer peer are never taken for a success) {

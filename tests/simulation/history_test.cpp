@@ -125,6 +125,37 @@ CAF_TEST(a put at a level that does not overlap may be missed) {
   CAF_CHECK(sound());
 }
 
+CAF_TEST(a put that only fallbacks have may be missed until it is handed over) {
+  auto a = put("a", 0, 10);
+  log.put(put("b", 20, 30, {a})).by_homes = false;
+  get({"a"}, 40, 50);
+  CAF_CHECK(sound());
+  log.handed_over(60);
+  CAF_CHECK(sound());
+  // It overlaps the hand-over.
+  get({"a"}, 55, 70);
+  CAF_CHECK(sound());
+  get({"a"}, 60, 70);
+  CAF_CHECK(complains("misses b, acknowledged"));
+  CAF_CHECK(complains("returns a, which b replaced"));
+}
+
+CAF_TEST(a put that only fallbacks have must not vanish once it was read) {
+  log.put(put("a", 0, 10)).by_homes = false;
+  get({"a"}, 20, 30);
+  get({}, 40, 50);
+  CAF_CHECK(complains("goes backwards"));
+}
+
+CAF_TEST(a put acknowledged after the hand - over is due with its answer) {
+  log.handed_over(5);
+  log.put(put("a", 0, 10)).by_homes = false;
+  get({}, 8, 20);
+  CAF_CHECK(sound());
+  get({}, 20, 30);
+  CAF_CHECK(complains("misses a, acknowledged"));
+}
+
 CAF_TEST(siblings of writes that had not seen each other are sound) {
   put("a", 0, 10);
   put("b", 0, 10);
@@ -251,6 +282,17 @@ CAF_TEST(a lower stamp than one acknowledged is a loss) {
   stamped("b", 20, 30, 5);
   get({"b"}, 40, 50, 5);
   CAF_CHECK(complains("misses a, acknowledged"));
+}
+
+CAF_TEST(a higher stamp that only fallbacks have counts when handed over) {
+  stamped("a", 0, 10, 5);
+  log.put(stamped("b", 20, 30, 7)).by_homes = false;
+  get({"a"}, 40, 50, 5);
+  CAF_CHECK(sound());
+  log.handed_over(60);
+  CAF_CHECK(sound());
+  get({"a"}, 60, 70, 5);
+  CAF_CHECK(complains("misses b, acknowledged"));
 }
 
 CAF_TEST(a lower stamp than one read goes backwards) {

@@ -72,13 +72,49 @@ CAF_TEST(a slot is the range from its begin to the next one) {
   CAF_CHECK(slot_begin(5, 16384) <= record_key(6, 0, 0, ""));
 }
 
+CAF_TEST(the rows of hints have exactly the documented bytes) {
+  covey::core::uuid target{0x0102030405060708, 0x090a0b0c0d0e0f10};
+  std::string id{"\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf\x10"};
+  CAF_CHECK_EQUAL(hint_prefix(0x11, target),
+                  std::string("hint/\0\0\0\x11", 9) + id + "/");
+  CAF_CHECK_EQUAL(hint_totals_row(12), "hints/12");
+  CAF_CHECK_EQUAL(repair_row(0x11, target, 0x12131415, 0x1617),
+                  std::string("repair/\0\0\0\x11", 11) + id
+                    + "\x12\x13\x14\x15\x16\x17");
+}
+
+CAF_TEST(the hints for a member are the range from its prefix to its end) {
+  covey::core::uuid target{1, 2};
+  covey::core::uuid next{1, 3};
+  auto prefix = hint_prefix(7, target);
+  auto end = end_of_prefix(prefix);
+  CAF_CHECK(prefix <= prefix + record_key(0, 0, 0, ""));
+  CAF_CHECK(
+    prefix
+      + record_key(UINT32_MAX, 16383, UINT32_MAX, std::string(1024, '\xff'))
+    < end);
+  CAF_CHECK(end <= hint_prefix(7, next));
+  CAF_CHECK(end <= hint_prefix(8, target));
+  // Of a target whose bytes are all at their highest, too.
+  auto last = hint_prefix(7, {UINT64_MAX, UINT64_MAX});
+  CAF_CHECK(end_of_prefix(last) > last);
+  CAF_CHECK(end_of_prefix(last) < hint_prefix(8, {}));
+}
+
 CAF_TEST(no two rows of the system table share a key) {
-  std::set<std::string> rows{identity_row()};
-  size_t count = 1;
+  std::set<std::string> rows{identity_row(), keyspaces_row()};
+  size_t count = 2;
   for (uint32_t shard : {0u, 1u, 10u, 255u}) {
     rows.insert(sequence_row(shard));
     rows.insert(shard_state_row(shard));
-    count += 2;
+    rows.insert(hint_totals_row(shard));
+    count += 3;
+    for (covey::core::uuid target : {covey::core::uuid{1, 2}, {2, 1}}) {
+      rows.insert(hint_prefix(shard, target));
+      for (uint16_t slot : {0, 1, 256})
+        rows.insert(repair_row(shard, target, 5, slot));
+      count += 4;
+    }
     for (uint32_t part : {0u, 1u, 256u}) {
       rows.insert(filter_row(shard, part));
       ++count;
