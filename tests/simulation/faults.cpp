@@ -105,7 +105,7 @@ void faults::cut_off(host n) {
     }
 }
 
-void faults::acknowledged() {
+void faults::answered() {
   if (strikes(kind::power_after_ack) && net_.chance(3))
     power_is_failing_ = true;
 }

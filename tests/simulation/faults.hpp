@@ -39,8 +39,8 @@ public:
   /// Until the next strike.
   std::chrono::milliseconds pause();
   void strike();
-  /// A client was answered that its put is on disk.
-  void acknowledged();
+  /// A client was answered: its put is on disk, or these values are.
+  void answered();
   /// True if all power is to fail now.
   bool power_is_failing() const {
     return power_is_failing_;

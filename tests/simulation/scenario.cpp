@@ -78,8 +78,8 @@ public:
     auto forwards = cluster.size() > shape.shape.homes.size()
                     || storm.strikes(faults::kind::full_disk);
     log.set_once(!forwards);
-    load.acknowledged = [&storm] {
-      storm.acknowledged();
+    load.answered = [&storm] {
+      storm.answered();
     };
     live_through(cluster, storm, log, load);
     hand_over(cluster, storm, log, "hints of the storm are not handed over");

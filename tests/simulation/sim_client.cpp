@@ -206,8 +206,8 @@ void sim_client::put_done(size_t event, const wire::PutRequest& request,
     mine.values = put.replaces;
     if (!put.tombstone)
       mine.values.insert(event);
-    if (load_.acknowledged)
-      load_.acknowledged();
+    if (load_.answered)
+      load_.answered();
     pause();
     return;
   }
@@ -280,7 +280,10 @@ void sim_client::got(const key_name& key, get_event event,
   note("gets " + event.key + " at "
        + core::to_string(cluster_.shape().accesses[event.access].level) + ":"
        + text);
+  auto found = !event.values.empty();
   log_.add(std::move(event));
+  if (found && load_.answered)
+    load_.answered();
 }
 
 void sim_client::scan(scan_state s) {

@@ -21,8 +21,8 @@ struct workload {
   /// Requests at another level than QUORUM, and writes that expire.
   uint32_t other_levels_percent = 25;
   uint32_t ttl_percent = 5;
-  /// Called when a put is acknowledged.
-  std::function<void()> acknowledged;
+  /// Called when a put is acknowledged, and when a get returns values.
+  std::function<void()> answered;
 };
 
 /// A key of one of the two keyspaces.
