@@ -201,6 +201,9 @@ private:
   bool counts(const request& r, uint8_t home, core::member_index by) const;
   /// Sees to the homes that need a stand-in.
   void attend(ticket t, request& r);
+  /// Deadline of a hint: what its client has given up is owed to the home all
+  /// the same.
+  uint64_t owed_until() const;
   void send_hint(ticket t, const request& r, uint8_t home, uint8_t place);
   void lose_patience(ticket t, request& r);
   void expire_put(ticket t, request& r);

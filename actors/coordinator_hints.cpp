@@ -78,14 +78,17 @@ bool coordinator_state::plan_without(request& r, const core::requirement& need,
   return put.possible();
 }
 
+uint64_t coordinator_state::owed_until() const {
+  return node->wall_us() + config.linger_us;
+}
+
 void coordinator_state::send_hint(ticket t, const request& r, uint8_t home,
                                   uint8_t place) {
   auto kept_here = place == put_core::here;
   auto op = op_for(r, t, kept_here ? home : place, replica_verb::hint,
                    kept_here ? keeping : hinting);
   op.hint_for = node->epoch->members[r.homes[home]].id;
-  // What its client has given up is owed to the home all the same.
-  op.deadline_us = node->wall_us() + config.linger_us;
+  op.deadline_us = owed_until();
   if (kept_here) {
     to_replicas_[core::shard_of(r.slot, node->shards)].push_back(std::move(op));
     return;
@@ -152,7 +155,7 @@ void coordinator_state::expire_put(ticket t, request& r) {
       continue;
     auto op = op_for(r, t, i, replica_verb::mark, keeping);
     op.hint_for = node->epoch->members[r.homes[i]].id;
-    op.deadline_us = node->wall_us() + config.linger_us;
+    op.deadline_us = owed_until();
     to_replicas_[core::shard_of(r.slot, node->shards)].push_back(std::move(op));
   }
   table_.remove(t);

@@ -144,6 +144,7 @@ void coordinator_state::replicate(ticket t, request& r,
         continue;
       auto hint = op_for(r, t, place, replica_verb::hint, hinting);
       hint.hint_for = node->epoch->members[m].id;
+      hint.deadline_us = owed_until();
       hint.bytes = bytes;
       ask(r, place, std::move(hint));
     } else if (!reachable(m)) {

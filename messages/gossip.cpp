@@ -51,6 +51,18 @@ core::member_row from_wire(const wire::MemberRow& in) {
   return out;
 }
 
+/// No process counts that far: what does would wrap around at the next step.
+constexpr uint64_t max_count = uint64_t{1} << 62;
+
+bool plausible(const wire::MemberRow& row) {
+  auto sound = row.run() < max_count && row.version() < max_count
+               && row.heartbeat() < max_count
+               && static_cast<size_t>(row.accuses_size()) <= core::max_watchers;
+  for (const auto& x : row.accuses())
+    sound = sound && x.run() < max_count && x.heartbeat() < max_count;
+  return sound;
+}
+
 template <class Message>
 bool parse_bounded(std::string_view bytes, Message& out) {
   return bytes.size() <= max_gossip_bytes && parse(bytes, out);
@@ -74,8 +86,7 @@ std::optional<core::gossip_message> from_wire(const wire::Gossip& in) {
     = static_cast<size_t>(in.rows_size()) <= core::max_gossip_rows
       && static_cast<size_t>(in.digests_size()) <= core::max_gossip_digests;
   for (const auto& row : in.rows())
-    sound
-      = sound && static_cast<size_t>(row.accuses_size()) <= core::max_watchers;
+    sound = sound && plausible(row);
   if (!sound)
     return std::nullopt;
   core::gossip_message out;
@@ -122,7 +133,8 @@ std::optional<core::probe> parse_probe(std::string_view bytes) {
 
 std::optional<core::probe_answer> parse_probe_answer(std::string_view bytes) {
   wire::ProbeAnswer in;
-  if (!parse_bounded(bytes, in))
+  if (!parse_bounded(bytes, in) || in.run() >= max_count
+      || in.heartbeat() >= max_count)
     return std::nullopt;
   return core::probe_answer{in.sequence(), in.run(), in.heartbeat()};
 }

@@ -87,6 +87,13 @@ CAF_TEST(a hint is good for longer than its client waits) {
   CAF_CHECK_EQUAL(take_hint().deadline_us, now_us + config.linger_us);
 }
 
+CAF_TEST(a hint for a home that was away from the start is good for as long) {
+  down(other);
+  submit(put());
+  commit(take(0));
+  CAF_CHECK_EQUAL(take_hint().deadline_us, now_us + config.linger_us);
+}
+
 CAF_TEST(homes alone are said so) {
   submit(put());
   store_here();

@@ -10,6 +10,8 @@ using namespace covey;
 
 namespace {
 
+constexpr uint64_t most = (uint64_t{1} << 62) - 1;
+
 core::member_row full_row() {
   core::member_row row;
   row.id = {1, 2};
@@ -52,14 +54,40 @@ CAF_TEST(everything that members tell each other travels) {
   CAF_CHECK(probe && probe->sequence == 9);
 }
 
+CAF_TEST(numbers that would wrap around are refused) {
+  auto refuses = [](auto spoil) {
+    core::gossip_message in;
+    in.rows.push_back(full_row());
+    spoil(in.rows[0]);
+    return !parse_gossip(serialize(in));
+  };
+  CAF_CHECK(refuses([](auto& row) {
+    row.run = most + 1;
+  }));
+  CAF_CHECK(refuses([](auto& row) {
+    row.version = most + 1;
+  }));
+  CAF_CHECK(refuses([](auto& row) {
+    row.heartbeat = most + 1;
+  }));
+  CAF_CHECK(refuses([](auto& row) {
+    row.accuses[0].run = most + 1;
+  }));
+  CAF_CHECK(refuses([](auto& row) {
+    row.accuses[0].heartbeat = UINT64_MAX;
+  }));
+  CAF_CHECK(!parse_probe_answer(serialize(core::probe_answer{1, most + 1, 3})));
+  CAF_CHECK(!parse_probe_answer(serialize(core::probe_answer{1, 2, most + 1})));
+}
+
 CAF_TEST(the largest message is taken and a larger one is not ) {
   core::gossip_message in;
   auto row = full_row();
   row.accuses.resize(6, row.accuses.front());
   for (auto* x : {&row.run, &row.version, &row.heartbeat, &row.unflushed_ms})
-    *x = UINT64_MAX;
+    *x = most;
   for (auto& x : row.accuses)
-    x = {{UINT64_MAX, UINT64_MAX}, UINT64_MAX, UINT64_MAX};
+    x = {{UINT64_MAX, UINT64_MAX}, most, most};
   in.rows.resize(core::max_gossip_rows, row);
   in.digests.resize(core::max_gossip_digests,
                     {{UINT64_MAX, UINT64_MAX}, UINT64_MAX, UINT64_MAX});
