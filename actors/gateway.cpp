@@ -240,23 +240,8 @@ gateway(loop_pointer<local_gateway_actor, gateway_state> self,
       done();
       return promise;
     },
-    [&st, self](const wire::StatusRequest& in) {
-      auto promise = self->make_response_promise<wire::StatusReply>();
-      auto id = in.id();
-      auto reply = [&st, promise, id](const statistic_list& engine) mutable {
-        auto out = st.status(engine);
-        out.set_id(id);
-        promise.deliver(std::move(out));
-      };
-      self->request(st.flusher, std::chrono::seconds(2), stats_atom::value)
-        .then(
-          [reply](const statistic_list& engine) mutable {
-            reply(engine);
-          },
-          [reply](const caf::error&) mutable {
-            reply({});
-          });
-      return promise;
+    [&st](const wire::StatusRequest& in) {
+      return st.ask_status(in);
     },
     [&st](const wire::RingRequest& in) {
       return st.ring(in);

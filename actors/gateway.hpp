@@ -17,6 +17,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct gateway_config {
   /// A session whose answers are not taken for this long ends.
   uint64_t client_patience_us = 30'000'000;
   uint32_t max_clients = 10'000;
+  /// Requests for the node's status under way.
+  uint32_t max_statuses = 256;
   size_t max_key_bytes = 1'024;
   size_t max_value_bytes = 1 << 20;
   uint32_t max_page_bytes = 1 << 20;
@@ -108,6 +111,10 @@ struct gateway_state {
   template <class Request>
   void take(Request& in, in_flight x);
 
+  /// Answers once the engine's figures are here. Those who ask meanwhile share
+  /// them; more than `max_statuses` are refused.
+  caf::typed_response_promise<wire::StatusReply>
+  ask_status(const wire::StatusRequest& in);
   wire::StatusReply status(const statistic_list& engine) const;
   wire::RingReply ring(const wire::RingRequest& in) const;
 
@@ -132,6 +139,10 @@ struct gateway_state {
   /// Sessions that do not even take their refusals.
   std::vector<uint64_t> overrun;
   std::mt19937_64 random;
+  /// Who waits for the status, by the id of the request.
+  std::vector<
+    std::pair<uint64_t, caf::typed_response_promise<wire::StatusReply>>>
+    statuses;
   bool armed = false;
   bool draining = false;
   uint64_t started_us = 0;

@@ -2,6 +2,8 @@
 
 #include "actors/gateway.hpp"
 
+#include <utility>
+
 namespace covey {
 
 namespace {
@@ -90,6 +92,34 @@ void add_hints(const node_context& node, wire::StatusReply& out) {
 }
 
 } // namespace
+
+caf::typed_response_promise<wire::StatusReply>
+gateway_state::ask_status(const wire::StatusRequest& in) {
+  auto promise = self->make_response_promise<wire::StatusReply>();
+  if (statuses.size() >= config.max_statuses) {
+    wire::StatusReply refused;
+    refused.set_id(in.id());
+    refused.set_code(static_cast<uint32_t>(errc::overloaded));
+    refused.set_text("as many ask for the node's status as may");
+    promise.deliver(std::move(refused));
+    return promise;
+  }
+  statuses.emplace_back(in.id(), promise);
+  if (statuses.size() > 1)
+    return promise;
+  auto reply = [this](const statistic_list& engine) {
+    auto out = status(engine);
+    for (auto& [id, waiting] : std::exchange(statuses, {})) {
+      out.set_id(id);
+      waiting.deliver(out);
+    }
+  };
+  self->request(flusher, std::chrono::seconds(2), stats_atom::value)
+    .then(reply, [reply](const caf::error&) {
+      reply({});
+    });
+  return promise;
+}
 
 wire::StatusReply gateway_state::status(const statistic_list& engine) const {
   wire::StatusReply out;

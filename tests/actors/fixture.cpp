@@ -161,7 +161,8 @@ played_flusher& node_fixture::play_flusher() {
         x->wishes.push_back({ptr->current_sender(), shard, sequence});
       },
       [](go_atom) {},
-      [](stats_atom) {
+      [x](stats_atom) {
+        ++x->statuses;
         return statistic_list{{{"commits", 5}}};
       },
     };

@@ -65,6 +65,8 @@ struct played_flusher {
   };
   flusher_actor handle;
   std::vector<wish> wishes;
+  /// How often its figures were asked for.
+  uint32_t statuses = 0;
 };
 
 /// Plays a coordinator.

@@ -241,4 +241,31 @@ CAF_TEST(the status names members keyspaces and statistics of the engine) {
     });
 }
 
+CAF_TEST(who asks for the status meanwhile shares it and too many are refused) {
+  config.max_statuses = 3;
+  start();
+  wire::StatusRequest in;
+  auto answered = 0u;
+  auto refused = 0u;
+  // The flusher has other things to do first.
+  for (uint32_t i = 0; i < 10; ++i)
+    self->send(flusher.handle, flush_atom::value, 0u, uint64_t{i});
+  for (uint32_t i = 0; i < 4; ++i) {
+    in.set_id(i);
+    self->send(aut, in);
+  }
+  sched.run();
+  self->receive_while([&] {
+    return self->has_next_message();
+  })([&](const wire::StatusReply& out) {
+    if (out.code() == static_cast<uint32_t>(errc::overloaded))
+      ++refused;
+    else
+      CAF_CHECK_EQUAL(out.id(), answered++);
+  });
+  CAF_CHECK_EQUAL(answered, 3u);
+  CAF_CHECK_EQUAL(refused, 1u);
+  CAF_CHECK_EQUAL(flusher.statuses, 1u);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()
