@@ -6,6 +6,9 @@ namespace {
 
 constexpr auto shard_timeout = std::chrono::seconds(30);
 
+/// What a budget saves up: this part of a second.
+constexpr uint64_t reserve_part = 7;
+
 /// Of an operation: member, page and row.
 uint64_t operation_id(core::member_index m, uint32_t page, size_t row) {
   return uint64_t{m} << 48 | uint64_t{page & 0xffff} << 32
@@ -70,7 +73,7 @@ void hint_store_state::go_on(core::member_index m) {
     x.handed_over = x.bytes = 0;
   }
   x.reading = true;
-  ask_shard(m, config.page_bytes);
+  ask_shard(m, busy_ ? config.busy_page_bytes : config.page_bytes);
 }
 
 void hint_store_state::ask_shard(core::member_index m, uint32_t max_bytes) {
@@ -219,9 +222,10 @@ void hint_store_state::sweep_shard(core::member_index m, uint32_t shard,
 void hint_store_state::tick() {
   const auto& c = node->counters;
   uint64_t writes = c.puts + c.gets + c.flushed_writes;
-  auto busy = writes - last_writes_ > config.busy_writes_per_tick;
+  busy_ = writes - last_writes_ > config.busy_writes_per_tick;
   last_writes_ = writes;
-  budget_.set_rate(busy ? config.busy_bytes_per_s : config.bytes_per_s);
+  auto rate = busy_ ? config.busy_bytes_per_s : config.bytes_per_s;
+  budget_.set_rate(rate, rate / reserve_part);
   for (core::member_index m = 0; m < transfers_.size(); ++m) {
     if (m == node->self)
       continue;
@@ -243,7 +247,8 @@ hint_store(loop_pointer<hint_store_actor, hint_store_state> self,
   for (auto& x : st.transfers_)
     x.wait = core::backoff{config.retry_min_ms, config.retry_max_ms};
   // What three ticks bring, so that no tick finds it empty for being early.
-  st.budget_ = core::token_bucket{config.bytes_per_s, config.bytes_per_s / 7};
+  st.budget_
+    = core::token_bucket{config.bytes_per_s, config.bytes_per_s / reserve_part};
   return {
     [&st](replica_answers& answers) {
       st.on_answers(answers);

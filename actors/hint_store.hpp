@@ -21,6 +21,8 @@ struct hint_store_config {
   uint64_t busy_bytes_per_s = 4ull << 20;
   /// Of records on their way to one member.
   uint32_t page_bytes = 512 * 1024;
+  /// The same beside requests, which wait while a page is read or written.
+  uint32_t busy_page_bytes = 32 * 1024;
   /// Writes in a tick from which on the node counts as busy.
   uint64_t busy_writes_per_tick = 5;
   uint64_t patience_us = 10'000'000;
@@ -97,6 +99,8 @@ private:
 
   std::vector<transfer> transfers_;
   core::token_bucket budget_{0, 0};
+  /// Clients ask for something.
+  bool busy_ = false;
   uint64_t last_writes_ = 0;
 
   friend hint_store_actor::behavior_type

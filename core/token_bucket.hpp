@@ -16,8 +16,11 @@ public:
     : rate_(per_second), reserve_(static_cast<int64_t>(reserve)),
       tokens_(reserve_) {}
 
-  void set_rate(uint64_t per_second) {
+  /// What was saved up beyond `reserve` is lost.
+  void set_rate(uint64_t per_second, uint64_t reserve) {
     rate_ = per_second;
+    reserve_ = static_cast<int64_t>(reserve);
+    tokens_ = std::min(tokens_, reserve_);
   }
   /// True if something may be taken at `now_us`, which never goes back.
   bool open(uint64_t now_us) {
