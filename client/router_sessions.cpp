@@ -146,6 +146,10 @@ void router_state::on_welcome(const wire::ClientWelcome& welcome) {
     s.name = welcome.node();
     s.leaving.clear();
     s.avoid_until = time_point{};
+    // What was learnt of the process before it, or of a broken connection,
+    // says nothing of this one.
+    s.overload = {};
+    s.window = send_window{config_.first_window};
     s.gateway = std::move(gateway);
     by_gateway_[s.gateway.address()] = &s;
     self_->monitor(s.gateway);

@@ -60,6 +60,7 @@ public:
     ++answers_;
     served_ += served ? 1 : 0;
     waited_ += std::min(waited, given);
+    waited_served_ += served ? waited : duration{0};
     given_ += given;
     if (full && served && waited * worthwhile < given)
       grow(waited * quick < given);
@@ -81,10 +82,10 @@ private:
     if (late_)
       size_ = std::max<size_t>(1, served_ * (given_ / answers_ / worthwhile)
                                     / length);
-    wait_ = waited_ / answers_;
+    wait_ = served_ > 0 ? waited_served_ / served_ : duration{0};
     since_ = now;
     answers_ = served_ = 0;
-    waited_ = given_ = duration{0};
+    waited_ = given_ = waited_served_ = duration{0};
   }
 
   size_t size_;
@@ -94,8 +95,9 @@ private:
   time_point since_;
   uint32_t answers_ = 0;
   uint32_t served_ = 0;
-  /// On average, of those that were judged last.
+  /// On average, of those served that were judged last.
   duration wait_{0};
+  duration waited_served_{0};
   duration waited_{0};
   duration given_{0};
 };

@@ -54,6 +54,25 @@ CAF_TEST(a node that comes back is found again) {
   CAF_CHECK_EQUAL(w->puts.size(), 1u);
 }
 
+CAF_TEST(a node that comes back is not held for what it was) {
+  start(1);
+  // Silent after two that were refused and nothing served.
+  for (size_t i = 0; i < 2; ++i) {
+    submit(put("a"));
+    sched.run();
+    answer_put_at(i, errc::overloaded);
+  }
+  submit(put("a"));
+  sched.run();
+  CAF_CHECK_EQUAL(w->puts.size(), 2u);
+  kill_node(1);
+  start_node(1);
+  submit(put("b"), milliseconds{5000});
+  pass(milliseconds{100});
+  CAF_REQUIRE_EQUAL(w->puts.size(), 3u);
+  CAF_CHECK_EQUAL(w->puts[2].second.key(), "b");
+}
+
 CAF_TEST(a node that does not say welcome is given up) {
   w->mute_to_hello = {1};
   start(2);

@@ -94,6 +94,15 @@ CAF_TEST(what cannot be answered in time is hopeless for a while) {
   CAF_CHECK(!aut.hopeless(now, milliseconds{590}));
 }
 
+CAF_TEST(where nothing was served nothing is known to be hopeless) {
+  for (int i = 0; i < 8; ++i) {
+    now += milliseconds{50};
+    aut.on_answer(now, milliseconds{1000}, milliseconds{1000}, false, true);
+  }
+  CAF_CHECK(aut.late());
+  CAF_CHECK(!aut.hopeless(now, milliseconds{1000}));
+}
+
 CAF_TEST(an idle time counts for nothing) {
   now += std::chrono::hours{1};
   // Eight at once, each sent 600 ms ago: 8 in 600 ms are 3 in 250 ms.
