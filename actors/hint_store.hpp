@@ -22,7 +22,7 @@ struct hint_store_config {
   /// Of records on their way to one member.
   uint32_t page_bytes = 512 * 1024;
   /// The same beside requests, which wait while a page is read or written.
-  uint32_t busy_page_bytes = 32 * 1024;
+  uint32_t busy_page_bytes = 4 * 1024;
   /// Writes in a tick from which on the node counts as busy.
   uint64_t busy_writes_per_tick = 5;
   uint64_t patience_us = 10'000'000;
