@@ -10,8 +10,10 @@ using storage::status;
 
 namespace {
 
-/// Rows visited for one page at most.
+/// Rows visited for one page at most, and in one scan of the store: a row may
+/// stand for a record of any size, which is known only once it is read.
 constexpr size_t max_rows_per_page = 1024;
+constexpr size_t max_rows_per_look = 16;
 
 std::string row_key(uint32_t shard, const hint_place& at) {
   return storage::hint_prefix(shard, at.target)
@@ -224,24 +226,23 @@ core::dot hint_table::parking_dot() {
   return parking_;
 }
 
-bool hint_table::read_page(storage::session& session, const hint_query& query,
-                           std::vector<found_row>& rows,
-                           std::vector<std::string>& old,
-                           std::string& next) const {
+bool hint_table::look(storage::session& session, const hint_query& query,
+                      std::vector<found_row>& rows,
+                      std::vector<std::string>& old, std::string& next) const {
   auto prefix = storage::hint_prefix(config_.shard, query.target);
   auto from = prefix + query.after;
   if (!query.after.empty())
     from.push_back('\0');
   auto now_ms = node_->wall_us() / 1000;
-  size_t bytes = 0;
+  // Without records there is nothing to stop early for.
+  auto limit = query.max_bytes > 0 ? max_rows_per_look : max_rows_per_page;
   size_t visited = 0;
   std::string last;
   auto more = false;
   auto result
     = session.scan(storage::system_table, from, storage::end_of_prefix(prefix),
                    [&](std::string_view key, std::string_view value) {
-                     if (visited++ == max_rows_per_page
-                         || (query.max_bytes > 0 && bytes >= query.max_bytes)) {
+                     if (visited++ == limit) {
                        more = true;
                        return false;
                      }
@@ -264,40 +265,44 @@ bool hint_table::read_page(storage::session& session, const hint_query& query,
                      x.row.key.assign(at.key);
                      x.row.record.assign(h->record);
                      x.stored = h->stored;
-                     bytes += key.size() + value.size();
                      rows.push_back(std::move(x));
                      return true;
                    });
-  if (more)
-    next = last;
+  next = more ? last : std::string{};
   return result == status::ok;
 }
 
 hint_page hint_table::page(storage::session& session, const hint_query& query,
                            const record_source& record_of) {
   hint_page result;
-  std::vector<found_row> found;
-  std::vector<std::string> old;
-  if (!read_page(session, query, found, old, result.next))
-    return result;
-  if (!old.empty())
-    drop(session, query.target, old);
+  auto step = query;
   size_t bytes = 0;
-  for (auto& x : found) {
-    // Rows are small where the records are in the shard's own table.
-    if (bytes >= query.max_bytes) {
-      result.next = result.rows.back().row;
-      break;
+  for (size_t looks = 0;; ++looks) {
+    std::vector<found_row> found;
+    std::vector<std::string> old;
+    if (!look(session, step, found, old, result.next))
+      return result;
+    if (!old.empty())
+      drop(session, query.target, old);
+    for (auto& x : found) {
+      if (bytes >= query.max_bytes) {
+        result.next = result.rows.back().row;
+        return result;
+      }
+      auto record = x.stored ? record_of(x.row) : std::move(x.row.record);
+      // What cannot be read now stays, for the next round.
+      if (!record)
+        continue;
+      x.row.record = std::move(*record);
+      bytes += x.row.row.size() + x.row.record.size();
+      result.rows.push_back(std::move(x.row));
     }
-    auto record = x.stored ? record_of(x.row) : std::move(x.row.record);
-    // What cannot be read now stays, for the next round.
-    if (!record)
-      continue;
-    x.row.record = std::move(*record);
-    bytes += x.row.row.size() + x.row.record.size();
-    result.rows.push_back(std::move(x.row));
+    auto full = bytes >= query.max_bytes
+                || (looks + 1) * max_rows_per_look >= max_rows_per_page;
+    if (result.next.empty() || full)
+      return result;
+    step.after = result.next;
   }
-  return result;
 }
 
 void hint_table::drop(storage::session& session, const core::uuid& target,

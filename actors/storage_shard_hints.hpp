@@ -92,9 +92,10 @@ private:
   uint64_t bytes_for(const core::uuid& target) const;
   void add(const core::uuid& target, int64_t rows, int64_t bytes);
   void publish();
-  bool read_page(storage::session& session, const hint_query& query,
-                 std::vector<found_row>& rows, std::vector<std::string>& old,
-                 std::string& next) const;
+  /// The next few rows, without the records that they stand for.
+  bool look(storage::session& session, const hint_query& query,
+            std::vector<found_row>& rows, std::vector<std::string>& old,
+            std::string& next) const;
   void drop(storage::session& session, const core::uuid& target,
             const std::vector<std::string>& rows);
   /// A parking incarnation goes on only as long as every record parked under it

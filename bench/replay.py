@@ -13,11 +13,12 @@ handed over, and how fast they were. `--rate 0` measures the rate alone.
 """
 
 import argparse
+import datetime
 import json
 import pathlib
+import re
 import subprocess
 import sys
-import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "process"))
@@ -60,33 +61,31 @@ def write_hints(nodes, keys, size):
     )
 
 
-class Pending:
-    """Hints that wait in the nodes that are up, followed while a load runs."""
+HANDED = re.compile(r"^(\S+) .*has handed (\d+) hints, \d+ kB, to \S+ in (\d+) ms", re.M)
 
-    def __init__(self, cluster, names):
-        self.cluster, self.names = cluster, names
-        self.seen = []
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.follow)
-        self.thread.start()
 
-    def count(self):
-        return sum(self.cluster.statistic(x, "hints.pending") for x in self.names)
+def rounds(cluster, names):
+    """What the logs say of rounds of hand-over: begin, end (seconds since 1970), hints.
 
-    def follow(self):
-        while not self.over.wait(0.25):
-            self.seen.append((time.monotonic(), self.count()))
+    Asking the nodes instead would cost what the load is to show: each question is a
+    process.
+    """
+    found = []
+    for name in names:
+        for at, hints, ms in HANDED.findall(cluster[name].log_text()):
+            end = datetime.datetime.fromisoformat(at).timestamp()
+            found.append((end - int(ms) / 1000, end, int(hints)))
+    return sorted(found, key=lambda x: x[1])
 
-    def stop(self):
-        self.over.set()
-        self.thread.join()
 
-    def handed_over(self, began):
-        """From the first that went until none was left, in seconds from `began`."""
-        most = max(n for _, n in self.seen)
-        start = max(at for at, n in self.seen if n == most)
-        end = min((at for at, n in self.seen if at > start and n == 0), default=None)
-        return most, start - began, end - began if end else None
+def handed_over(cluster, names, hints):
+    """Begin and end of the first so many hints; None while they are not all gone."""
+    seen = 0
+    for _, end, n in (found := rounds(cluster, names)):
+        seen += n
+        if seen >= hints:
+            return min(begin for begin, _, _ in found), end
+    return None
 
 
 def print_load(name, series):
@@ -97,26 +96,24 @@ def print_load(name, series):
     return middle
 
 
-def hand_over_beside_load(cluster, asked, victim, others):
+def hand_over_beside_load(cluster, asked, victim, others, hints):
     nodes = cluster.addresses(*others)
-    pending = Pending(cluster, others)
     # As long as it may take, at the rate that yields to the load.
     seconds = 30 + asked.megabytes // 3
     run = load(nodes, asked.rate, seconds) if asked.rate else None
-    began = time.monotonic()
+    began = time.time()
     try:
         time.sleep(3 if run else 0)
         cluster[victim].start()
         wait_until(
-            lambda: pending.seen and pending.seen[-1][1] == 0, PATIENCE_SECONDS, "the hand-over"
+            lambda: handed_over(cluster, others, hints), PATIENCE_SECONDS, "the hand-over"
         )
         out = run.communicate(timeout=seconds + PATIENCE_SECONDS)[0] if run else None
     finally:
-        pending.stop()
         if run and run.poll() is None:
             run.kill()
             run.wait()
-    hints, start, end = pending.handed_over(began)
+    start, end = (x - began for x in handed_over(cluster, others, hints))
     print(f"{hints} hints of {asked.value_size} bytes were handed over in {end - start:.1f} s:"
           f" {hints * asked.value_size / 1e6 / (end - start):.1f} MB/s of values")
     if out is None:
@@ -142,9 +139,9 @@ def main():
             lambda: all(victim not in cluster.members_up(x) for x in others),
             PATIENCE_SECONDS, f"{victim} is known to be away",
         )
-        write_hints(cluster.addresses(*others), asked.megabytes * 1_000_000 // asked.value_size,
-                    asked.value_size)
-        beside = hand_over_beside_load(cluster, asked, victim, others)
+        hints = asked.megabytes * 1_000_000 // asked.value_size
+        write_hints(cluster.addresses(*others), hints, asked.value_size)
+        beside = hand_over_beside_load(cluster, asked, victim, others, hints)
         if beside:
             print(f"beside it {beside / before:.2f} times what was before")
     finally:
