@@ -6,6 +6,7 @@
 #include "messages/inspect.hpp"
 #include "messages/local.hpp"
 #include "messages/peer.pb.h"
+#include "messages/trees.hpp"
 #include "messages/watch.pb.h"
 
 #include <caf/actor.hpp>
@@ -86,6 +87,12 @@ using storage_shard_actor = caf::typed_actor<
   caf::replies_to<hint_query>::with<hint_page>, caf::reacts_to<hint_removal>,
   // Saves the filter and sets the clean-stop mark; nothing is written after.
   caf::replies_to<drain_atom>::with<bool>>;
+
+/// Part of a storage shard: what anti-entropy asks it.
+using tree_source_actor
+  = caf::typed_actor<caf::replies_to<roots_query>::with<roots_page>,
+                     caf::replies_to<leaves_query>::with<leaves_page>,
+                     caf::replies_to<versions_query>::with<versions_page>>;
 
 /// Whoever hands requests to a coordinator: the gateway, or a link.
 using client_asker_actor = caf::typed_actor<caf::reacts_to<client_answers>>;
@@ -222,6 +229,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::gossip_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_removal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::roots_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::roots_page)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::leaves_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::leaves_page)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::versions_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::versions_page)
 
 CAF_BEGIN_TYPE_ID_BLOCK(covey, caf::first_custom_type_id)
 
