@@ -246,6 +246,9 @@ gateway(loop_pointer<local_gateway_actor, gateway_state> self,
     [&st](const wire::RingRequest& in) {
       return st.ring(in);
     },
+    [&st](const wire::RepairRequest& in) {
+      return st.ask_repair(in);
+    },
     [&st](const wire::ClientHello& in) {
       st.hello(in);
     },
@@ -259,6 +262,9 @@ gateway(loop_pointer<local_gateway_actor, gateway_state> self,
     },
     [&st](view_atom, liveness_ptr& view) {
       st.liveness = std::move(view);
+    },
+    [&st](repair_atom, const anti_entropy_actor& repairs) {
+      st.repairs = repairs;
     },
     [&st](go_atom) {
       st.armed = false;

@@ -274,6 +274,12 @@ storage_shard(loop_pointer<storage_shard_actor, storage_shard_state> self,
     [&st](const hint_removal& what) {
       st.forget_hints(what);
     },
+    [&st](const repair_mark_query&) {
+      return st.read_marks();
+    },
+    [&st](const repair_mark_removal& what) {
+      st.forget_marks(what);
+    },
     [&st](drain_atom) {
       return st.drain();
     },

@@ -70,6 +70,8 @@ struct storage_shard_state {
   uint64_t counter_of(core::incarnation inc) const;
   hint_page read_hints(const hint_query& query);
   void forget_hints(const hint_removal& what);
+  repair_mark_list read_marks();
+  void forget_marks(const repair_mark_removal& what);
 
   storage_shard_actor::pointer self;
   storage_shard_config config;

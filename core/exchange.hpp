@@ -22,7 +22,7 @@ struct exchange_config {
   /// Slots that the first question sums up.
   uint32_t range_slots = 64;
   /// Questions under way, to both sides together.
-  uint32_t max_open = 16;
+  uint32_t max_open = 8;
   /// Keys of differing leaves that are looked at together, about.
   uint64_t cohort_keys = 65'536;
   uint32_t cohort_slots = 1'024;

@@ -30,7 +30,7 @@ inline constexpr size_t max_exchange_roots = 2048;
 inline constexpr size_t max_exchange_parts = 64;
 /// Trees are compared at this depth at most.
 inline constexpr uint8_t max_exchange_depth = 12;
-inline constexpr size_t max_exchange_keys = 256;
+inline constexpr size_t max_exchange_keys = 64;
 /// An answer grows up to about this size; what does not fit is asked again.
 inline constexpr size_t exchange_answer_bytes = 48 * 1024;
 

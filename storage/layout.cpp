@@ -69,11 +69,29 @@ std::string hint_totals_row(uint32_t shard) {
   return "hints/" + std::to_string(shard);
 }
 
+std::string repair_prefix(uint32_t shard) {
+  std::string result = "repair/";
+  core::byte_writer{result}.u32(shard);
+  return result;
+}
+
+std::optional<repair_position> parse_repair_row(std::string_view bytes) {
+  auto prefix = repair_prefix(0).size();
+  if (bytes.size() < prefix)
+    return std::nullopt;
+  core::byte_reader in{bytes.substr(prefix)};
+  repair_position result;
+  result.target.high = in.u64();
+  result.target.low = in.u64();
+  result.group = in.u32();
+  result.slot = in.u16();
+  return in.done() ? std::optional{result} : std::nullopt;
+}
+
 std::string repair_row(uint32_t shard, const core::uuid& target, uint32_t group,
                        uint16_t slot) {
-  std::string result = "repair/";
+  auto result = repair_prefix(shard);
   core::byte_writer out{result};
-  out.u32(shard);
   out.u64(target.high);
   out.u64(target.low);
   out.u32(group);

@@ -5,6 +5,7 @@
 #include "core/uuid.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -52,5 +53,16 @@ std::string hint_totals_row(uint32_t shard);
 /// A member misses something of a slot, and no hint tells what.
 std::string repair_row(uint32_t shard, const core::uuid& target, uint32_t group,
                        uint16_t slot);
+/// What begins all such rows of a shard.
+std::string repair_prefix(uint32_t shard);
+
+struct repair_position {
+  core::uuid target;
+  uint32_t group = 0;
+  uint16_t slot = 0;
+};
+
+/// Splits the key of such a row; nothing if it is none.
+std::optional<repair_position> parse_repair_row(std::string_view bytes);
 
 } // namespace covey::storage

@@ -111,7 +111,7 @@ struct model_replica {
         auto r = at(key);
         for (auto& s : r.siblings)
           s.value = {};
-        k.keyspace = model_keyspace;
+        k.keyspace = keyspace;
         k.key = key;
         core::encode(r, k.version);
       }
@@ -152,6 +152,7 @@ struct model_replica {
   /// Slots whose trees are not ready.
   std::map<uint16_t, bool> unready;
   size_t keys_per_leaf;
+  uint32_t keyspace = model_keyspace;
   size_t page_keys = 3;
   size_t max_parts = 5;
 };
