@@ -147,6 +147,10 @@ played_shard& node_fixture::play_shard() {
       },
       [x](const repair_mark_removal& done) {
         x->unmarked.push_back(done);
+        for (const auto& mark : done.marks)
+          for (size_t i = 0; i < x->marks.size(); ++i)
+            if (x->marks[i].slot == mark.slot)
+              x->marks.erase(x->marks.begin() + static_cast<ptrdiff_t>(i--));
       },
       [x](drain_atom) {
         ++x->drains;
