@@ -85,7 +85,12 @@ using storage_shard_actor = caf::typed_actor<
   caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>,
   // Hints of this shard: reads some, and forgets what was handed over.
   caf::replies_to<hint_query>::with<hint_page>, caf::reacts_to<hint_removal>,
-  // Saves the filter and sets the clean-stop mark; nothing is written after.
+  // As tree_source_actor.
+  caf::replies_to<roots_query>::with<roots_page>,
+  caf::replies_to<leaves_query>::with<leaves_page>,
+  caf::replies_to<versions_query>::with<versions_page>,
+  // Saves filter and trees and sets the clean-stop mark; nothing is written
+  // after.
   caf::replies_to<drain_atom>::with<bool>>;
 
 /// Part of a storage shard: what anti-entropy asks it.

@@ -142,6 +142,15 @@ played_shard& node_fixture::play_shard() {
             if (x->hints[i].row == row && x->hints[i].version == version)
               x->hints.erase(x->hints.begin() + static_cast<ptrdiff_t>(i--));
       },
+      [](const roots_query&) {
+        return roots_page{};
+      },
+      [](const leaves_query&) {
+        return leaves_page{};
+      },
+      [](const versions_query&) {
+        return versions_page{};
+      },
       [x](drain_atom) {
         ++x->drains;
         return x->clean;
