@@ -216,6 +216,9 @@ wire::StatusReply gateway_state::status(const statistic_list& engine) const {
   add_counters(node->counters, out);
   add_hints(*node, out);
   add_comparisons(*node, out);
+  add(out, "trees.unready_slots", node->trees.unready);
+  add(out, "trees.dirty_slots", node->trees.dirty);
+  add(out, "trees.bytes", node->trees.bytes);
   add(out, "answers.bytes", node->answers->held());
   add(out, "answers.limit_bytes", node->answers->limit());
   add(out, "clients.bytes_under_way", node->answers_under_way->held());

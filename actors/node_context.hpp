@@ -101,6 +101,15 @@ struct hint_gauge {
   std::atomic<uint64_t> bytes{0};
 };
 
+/// The Merkle trees of a node's shards.
+struct tree_gauge {
+  /// Slots that cannot be compared until they were read.
+  std::atomic<uint64_t> unready{0};
+  /// Slots that would have to be read after an unclean stop.
+  std::atomic<uint64_t> dirty{0};
+  std::atomic<uint64_t> bytes{0};
+};
+
 /// Immutable but for the atomics; shared by the actors of one node.
 struct node_context {
   /// Microseconds since 1970; injected, so that it can be skewed.
@@ -135,6 +144,7 @@ struct node_context {
   mutable std::vector<hint_gauge> hints;
   /// Slots of which a member misses something that no hint tells.
   mutable std::atomic<uint64_t> repair_marks{0};
+  mutable tree_gauge trees;
   /// Incarnation of each shard.
   mutable std::vector<std::atomic<uint64_t>> incarnations;
   /// When each shard committed what it has longest not on its disk; 0: nothing.

@@ -90,7 +90,12 @@ using storage_shard_actor = caf::typed_actor<
   // Marks of slots that need repair, likewise.
   caf::replies_to<repair_mark_query>::with<repair_mark_list>,
   caf::reacts_to<repair_mark_removal>,
-  // Saves the filter and sets the clean-stop mark; nothing is written after.
+  // As tree_source_actor.
+  caf::replies_to<roots_query>::with<roots_page>,
+  caf::replies_to<leaves_query>::with<leaves_page>,
+  caf::replies_to<versions_query>::with<versions_page>,
+  // Saves filter and trees and sets the clean-stop mark; nothing is written
+  // after.
   caf::replies_to<drain_atom>::with<bool>>;
 
 /// Part of a storage shard: what anti-entropy asks it.

@@ -27,6 +27,9 @@ struct record_position {
 /// into `bytes`.
 bool parse_record_key(std::string_view bytes, record_position& out);
 
+/// Keyspace and key of a record key: what is left without group and slot.
+std::string_view named_part(std::string_view record_key);
+
 /// First key of a slot, and the first key after slot `slot` (slot 16384 is the
 /// end of the group).
 std::string slot_begin(uint32_t group, uint32_t slot);
@@ -64,5 +67,14 @@ struct repair_position {
 
 /// Splits the key of such a row; nothing if it is none.
 std::optional<repair_position> parse_repair_row(std::string_view bytes);
+/// What the rows that the shard keeps of its trees are made with.
+std::string trees_row(uint32_t shard);
+/// What begins the rows of a shard's trees.
+std::string tree_prefix(uint32_t shard);
+/// The tree of a slot, or that it has changed since it was saved.
+std::string tree_row(uint32_t shard, uint32_t group, uint16_t slot);
+/// Splits a row of a tree; false if it is none of this shard.
+bool parse_tree_row(std::string_view row, uint32_t shard, uint32_t& group,
+                    uint16_t& slot);
 
 } // namespace covey::storage

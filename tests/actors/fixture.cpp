@@ -152,6 +152,15 @@ played_shard& node_fixture::play_shard() {
             if (x->marks[i].slot == mark.slot)
               x->marks.erase(x->marks.begin() + static_cast<ptrdiff_t>(i--));
       },
+      [](const roots_query&) {
+        return roots_page{};
+      },
+      [](const leaves_query&) {
+        return leaves_page{};
+      },
+      [](const versions_query&) {
+        return versions_page{};
+      },
       [x](drain_atom) {
         ++x->drains;
         return x->clean;
