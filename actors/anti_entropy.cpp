@@ -30,12 +30,29 @@ void anti_entropy_state::start(const anti_entropy_config& cfg,
                                const node_context_ptr& ctx) {
   config = cfg;
   node = ctx;
-  links_.resize(node->epoch->members.size());
   random_.seed(config.seed);
   last_op_ = random_() >> 1;
   budget_
     = core::token_bucket{config.bytes_per_s, config.bytes_per_s / reserve_part};
-  for (core::member_index m = 0; m < links_.size(); ++m)
+  adopt(node->newest_view());
+}
+
+/// What is under way was meant for the homes of before. Members keep their
+/// indexes; slots may have left and come back, so that nothing of before counts
+/// as compared.
+void anti_entropy_state::adopt(view_ptr next) {
+  if (running_)
+    end(false, errc::stale_epoch);
+  sessions_.clear();
+  view = std::move(next);
+  links_.resize(std::max(links_.size(), view->members()));
+  groups_.clear();
+  for (const auto& ks : view->keyspaces())
+    groups_[ks.group] = ks.slots;
+  shared_.clear();
+  marks_.clear();
+  compared.clear();
+  for (core::member_index m = 0; m < view->members(); ++m)
     publish(m);
 }
 
@@ -64,19 +81,14 @@ bool anti_entropy_state::begins_with(core::member_index m) const {
 }
 
 slot_list anti_entropy_state::shared_with(const group_and_peer& x) {
-  if (shared_epoch_ != node->epoch->id) {
-    shared_.clear();
-    compared.clear();
-    shared_epoch_ = node->epoch->id;
-  }
   auto& result = shared_[x];
   if (result)
     return result;
   auto slots = std::make_shared<std::vector<uint16_t>>();
-  auto ring = node->rings.find(x.first);
-  for (uint32_t s = 0; ring != node->rings.end() && s < core::slot_count; ++s) {
+  auto group = groups_.find(x.first);
+  for (uint32_t s = 0; group != groups_.end() && s < core::slot_count; ++s) {
     auto slot = static_cast<uint16_t>(s);
-    auto list = ring->second->at(slot);
+    auto list = group->second->homes.at(slot);
     if (list.is_home(node->self) && list.is_home(x.second))
       slots->push_back(slot);
   }
@@ -97,9 +109,9 @@ void anti_entropy_state::publish(core::member_index m) {
   if (m == node->self)
     return;
   auto oldest = UINT64_MAX;
-  for (const auto& ring : node->rings)
-    if (auto slots = shared_with({ring.first, m}); !slots->empty())
-      oldest = std::min(oldest, compared.oldest_us(ring.first, m, *slots));
+  for (const auto& group : groups_)
+    if (auto slots = shared_with({group.first, m}); !slots->empty())
+      oldest = std::min(oldest, compared.oldest_us(group.first, m, *slots));
   auto& gauge = node->peers[m];
   gauge.shares_slots = oldest != UINT64_MAX;
   gauge.compared_us = oldest == UINT64_MAX ? 0 : oldest;
@@ -114,8 +126,8 @@ void anti_entropy_state::choose() {
   for (core::member_index m = 0; m < links_.size(); ++m) {
     if (m == node->self || !reachable(m) || !begins_with(m))
       continue;
-    for (const auto& ring : node->rings) {
-      group_and_peer x{ring.first, m};
+    for (const auto& group : groups_) {
+      group_and_peer x{group.first, m};
       // The first ones are spread.
       auto due = due_ms_.emplace(x, now + random_() % config.interval_ms);
       if (due.first->second > now || shared_with(x)->empty())
@@ -143,13 +155,13 @@ void anti_entropy_state::begin(const group_and_peer& x, reason why,
   ask.begins = true;
   ask.group = x.first;
   ask.tree_number = tree_number;
-  ask.epoch = node->epoch->id;
+  ask.epoch = view->id();
   send(r.peer, frame_kind::exchange_ask, serialize(ask));
 }
 
 void anti_entropy_state::begin_answered(const exchange_answer& in) {
   auto& r = *running_;
-  const auto& peer = node->epoch->members[r.peer].name;
+  const auto& peer = view->at(r.peer).name;
   if (in.code == errc::none && in.tree_number != tree_number) {
     if (other_trees_.insert(r.peer).second)
       node->log->warn("anti-entropy cannot compare with {}: its trees are of "
@@ -166,9 +178,9 @@ void anti_entropy_state::begin_answered(const exchange_answer& in) {
     return;
   }
   std::map<uint32_t, core::conflict_policy> policies;
-  for (const auto& ks : node->epoch->keyspaces)
-    if (core::group_id(ks.replication) == r.scope.group)
-      policies[core::keyspace_id(ks.name)] = ks.policy;
+  for (const auto& ks : view->keyspaces())
+    if (ks.group == r.scope.group)
+      policies[ks.id] = ks.policy;
   r.began_ms = now_ms();
   r.began_us = node->wall_us();
   r.exchange.emplace(config.exchange, *r.scope.shared, r.wanted,
@@ -243,7 +255,7 @@ void anti_entropy_state::begin_repair(const core::exchange_repair& x) {
 }
 
 void anti_entropy_state::ask_replica(core::side whom, replica_op op) {
-  op.epoch = node->epoch->id;
+  op.epoch = view->id();
   op.deadline_us = node->wall_us() + config.patience_us;
   auto me = caf::actor_cast<replica_asker_actor>(self);
   auto shard = core::shard_of(op.slot, node->shards);
@@ -378,7 +390,7 @@ void anti_entropy_state::end(bool complete, errc why) {
                    "anti-entropy has compared {} slots with {} in {} ms: {} "
                    "differed, {} records sent, {} fetched, {} kB, {} slots "
                    "left",
-                   p.slots, node->epoch->members[x.peer].name,
+                   p.slots, view->at(x.peer).name,
                    now_ms() - x.began_ms, p.differing, x.sent, x.fetched,
                    x.bytes / 1024, p.left);
   }
@@ -450,7 +462,7 @@ void anti_entropy_state::take(const exchange_frame& in) {
   if (!sound)
     node->log->warn("anti-entropy drops a malformed message of {} bytes from "
                     "{}",
-                    in.message.size(), node->epoch->members[in.peer].name);
+                    in.message.size(), view->at(in.peer).name);
 }
 
 anti_entropy_actor::behavior_type
@@ -475,8 +487,11 @@ anti_entropy(loop_pointer<anti_entropy_actor, anti_entropy_state> self,
     [&st](peer_down_atom, uint16_t member) {
       st.down(member);
     },
-    [&st](view_atom, liveness_ptr& view) {
-      st.liveness = std::move(view);
+    [&st](view_atom, liveness_ptr& liveness) {
+      st.liveness = std::move(liveness);
+    },
+    [&st](epoch_atom, view_ptr& next) {
+      st.adopt(std::move(next));
     },
     [&st](tick_atom) {
       st.tick();

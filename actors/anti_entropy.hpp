@@ -69,6 +69,7 @@ struct anti_entropy_state {
   explicit anti_entropy_state(anti_entropy_actor::pointer ptr) : self(ptr) {}
 
   void start(const anti_entropy_config& cfg, const node_context_ptr& ctx);
+  void adopt(view_ptr next);
   void up(core::member_index m, const exchange_link_actor& link);
   void down(core::member_index m);
   void tick();
@@ -80,6 +81,8 @@ struct anti_entropy_state {
   anti_entropy_config config;
   node_context_ptr node;
   anti_entropy_collaborators with;
+  /// Never null.
+  view_ptr view;
   /// What the gossiper believes; never null.
   liveness_ptr liveness = std::make_shared<core::liveness_view>();
   /// What is known of equal replicas.
@@ -186,8 +189,8 @@ private:
   void sweep_command();
 
   std::vector<exchange_link_actor> links_;
+  std::map<uint32_t, std::shared_ptr<const core::slot_group>> groups_;
   std::map<group_and_peer, slot_list> shared_;
-  core::epoch_id shared_epoch_;
   std::map<group_and_peer, uint64_t> due_ms_;
   std::optional<running> running_;
   std::map<core::member_index, session> sessions_;

@@ -17,11 +17,11 @@ void anti_entropy_state::refuse(core::member_index to, const exchange_ask& in,
 
 void anti_entropy_state::answer_begin(core::member_index from,
                                       const exchange_ask& in) {
-  if (in.epoch != node->epoch->id) {
+  if (in.epoch != view->id()) {
     refuse(from, in, errc::stale_epoch);
     return;
   }
-  if (node->rings.count(in.group) == 0) {
+  if (groups_.count(in.group) == 0) {
     refuse(from, in, errc::unknown_keyspace);
     return;
   }

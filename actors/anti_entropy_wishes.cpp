@@ -37,7 +37,7 @@ void anti_entropy_state::take_marks(const std::vector<repair_mark>& marks) {
   repair_mark_removal useless;
   useless.before_us = node->wall_us();
   for (const auto& mark : marks) {
-    auto m = node->member_of(mark.target);
+    auto m = view->member_of(mark.target);
     // Of a member that the epoch does not have: kept, as hints for it are.
     if (!m || *m == node->self)
       continue;
@@ -75,7 +75,7 @@ void anti_entropy_state::forget_marks(const std::vector<uint16_t>& equal,
   for (auto slot : equal)
     if (i->second.erase(slot) > 0)
       by_shard[core::shard_of(slot, node->shards)].marks.push_back(
-        {node->epoch->members[r.peer].id, r.scope.group, slot});
+        {view->at(r.peer).id, r.scope.group, slot});
   for (auto& [shard, removal] : by_shard) {
     removal.before_us = before_us;
     self->send(with.shards[shard], std::move(removal));
@@ -107,14 +107,14 @@ wire::RepairReply anti_entropy_state::repair(const wire::RepairRequest& in) {
     c.first = static_cast<uint16_t>(in.first_slot());
     c.last = static_cast<uint16_t>(in.last_slot());
     for (core::member_index m = 0; m < links_.size(); ++m)
-      for (const auto& ring : node->rings) {
+      for (const auto& group : groups_) {
         if (m == node->self)
           continue;
         auto [first, end]
-          = slots_in(*shared_with({ring.first, m}), {c.first, c.last});
+          = slots_in(*shared_with({group.first, m}), {c.first, c.last});
         if (first == end)
           continue;
-        c.jobs.emplace_back(ring.first, m);
+        c.jobs.emplace_back(group.first, m);
         c.sums.set_slots(c.sums.slots() + static_cast<uint64_t>(end - first));
       }
     std::reverse(c.jobs.begin(), c.jobs.end());
@@ -157,7 +157,7 @@ bool anti_entropy_state::begin_commanded() {
       return true;
     }
     c.jobs.pop_back();
-    c.sums.add_skipped(node->epoch->members[x.second].name);
+    c.sums.add_skipped(view->at(x.second).name);
   }
   c.done = true;
   c.ended_ms = now_ms();
@@ -171,7 +171,7 @@ void anti_entropy_state::command_ended(const running& x, bool complete,
     return;
   auto& c = *command_;
   auto busy = why == errc::overloaded || why == errc::unavailable
-              || why == errc::timed_out;
+              || why == errc::timed_out || why == errc::stale_epoch;
   if (c.waits_since_ms == 0)
     c.waits_since_ms = now_ms();
   if (!complete && busy && now_ms() < c.waits_since_ms + max_busy_ms) {
@@ -182,7 +182,7 @@ void anti_entropy_state::command_ended(const running& x, bool complete,
   c.jobs.pop_back();
   add_progress(x, c.sums);
   if (!complete)
-    c.sums.add_skipped(node->epoch->members[x.peer].name);
+    c.sums.add_skipped(view->at(x.peer).name);
 }
 
 void anti_entropy_state::sweep_command() {

@@ -321,7 +321,7 @@ CAF_TEST(questions of an exchange that was not begun here are refused) {
   CAF_CHECK(last_answer().code == errc::unavailable);
   ask.begins = true;
   ask.group = group;
-  ask.epoch = node->epoch->id;
+  ask.epoch = view->id();
   say(frame_kind::exchange_ask, covey::serialize(ask));
   CAF_CHECK(last_answer().code == errc::none);
   CAF_CHECK_EQUAL(last_answer().tree_number, tree_number);
@@ -382,7 +382,7 @@ CAF_TEST(marked slots are compared out of turn and their marks removed) {
   nodes[1].records.put("other", fresh(2));
   auto slot = core::slot_of(key, false);
   auto& shard = *nodes[1].shard;
-  shard.marks.push_back({node->epoch->members[0].id, group, slot});
+  shard.marks.push_back({view->at(0).id, group, slot});
   nodes[1].context->repair_marks = 1;
   start();
   run_ms(15'000);

@@ -180,11 +180,11 @@ CAF_TEST(a batch that fails leaves no trace) {
 
 CAF_TEST(hints are no records of a tree) {
   auto op = in_slot(operation(replica_verb::hint, "k", foreign({7, 1})), 1);
-  op.hint_for = node->epoch->members[1].id;
+  op.hint_for = view->at(1).id;
   ask({op});
   auto parked = in_slot(operation(replica_verb::put, "k", "v"), 1);
   parked.parked = true;
-  parked.absent = {node->epoch->members[1].id};
+  parked.absent = {view->at(1).id};
   ask({parked});
   CAF_CHECK_EQUAL(root(1).keys, 0u);
 }

@@ -135,6 +135,7 @@ local_gateway_actor::behavior_type play(local_gateway_actor::pointer self,
     [](client_answers&) {},
     [](view_atom, const liveness_ptr&) {},
     [](repair_atom, const anti_entropy_actor&) {},
+    [](epoch_atom, const view_ptr&) {},
     [](go_atom) {},
     // Promises can be kept only while their actor runs.
     [x](tick_atom) {
