@@ -103,9 +103,8 @@ void anti_entropy_state::take_end(core::member_index from,
 
 void anti_entropy_state::sweep_sessions() {
   for (auto i = sessions_.begin(); i != sessions_.end();)
-    i = now_ms() >= i->second.heard_ms + config.session_ms
-          ? sessions_.erase(i)
-          : std::next(i);
+    i = now_ms() >= i->second.heard_ms + config.session_ms ? sessions_.erase(i)
+                                                           : std::next(i);
 }
 
 } // namespace covey

@@ -18,8 +18,8 @@ struct reading {
   core::exchange_question question;
   answer_function done;
   size_t open = 0;
-  /// By slot; those that no shard told of are not ready.
-  std::vector<tree_root> roots = std::vector<tree_root>(core::slot_count);
+  /// By slot, if there are ranges; those that no shard told of are not ready.
+  std::vector<tree_root> roots;
   std::vector<core::part_answer> parts;
 };
 
@@ -69,6 +69,7 @@ void ask_roots(anti_entropy_actor::pointer self,
   auto first = core::shard_of(ranges.front().first, shards);
   auto last = core::shard_of(ranges.back().last, shards);
   x->open = last - first + 1;
+  x->roots.resize(core::slot_count);
   for (auto shard = first; shard <= last; ++shard)
     self
       ->request(

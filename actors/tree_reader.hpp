@@ -32,7 +32,8 @@ slots_in(const std::vector<uint16_t>& shared, const core::slot_range& r);
 /// shard does not answer is not ready.
 void read_trees(anti_entropy_actor::pointer self,
                 const std::vector<tree_source_actor>& sources,
-                const tree_scope& scope, const core::exchange_question& question,
+                const tree_scope& scope,
+                const core::exchange_question& question,
                 std::function<void(core::exchange_answer)> done);
 
 } // namespace covey

@@ -24,8 +24,9 @@ uint64_t draw_run() {
 }
 
 void show_progress(const wire::RepairReply& r) {
-  std::fprintf(stderr, "\r%llu of %llu slots compared, %llu records sent, "
-                       "%llu fetched, %llu kB ",
+  std::fprintf(stderr,
+               "\r%llu of %llu slots compared, %llu records sent, "
+               "%llu fetched, %llu kB ",
                static_cast<unsigned long long>(r.compared()),
                static_cast<unsigned long long>(r.slots()),
                static_cast<unsigned long long>(r.sent()),
@@ -49,10 +50,14 @@ std::string last_line(const wire::RepairReply& r) {
 
 std::string json_line(const wire::RepairReply& r) {
   nlohmann::ordered_json object{
-    {"slots", r.slots()},         {"compared", r.compared()},
-    {"differing", r.differing()}, {"left", r.left()},
-    {"sent", r.sent()},           {"fetched", r.fetched()},
-    {"bytes", r.bytes()},         {"elapsed_ms", r.elapsed_ms()},
+    {"slots", r.slots()},
+    {"compared", r.compared()},
+    {"differing", r.differing()},
+    {"left", r.left()},
+    {"sent", r.sent()},
+    {"fetched", r.fetched()},
+    {"bytes", r.bytes()},
+    {"elapsed_ms", r.elapsed_ms()},
     {"skipped",
      std::vector<std::string>{r.skipped().begin(), r.skipped().end()}}};
   return object.dump() + '\n';

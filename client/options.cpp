@@ -148,7 +148,8 @@ void add_repair(CLI::App& app, raw_options& raw) {
     "for each peer.\nExit codes: 0 all was compared, 3 something could not "
     "be.\nExamples:\n  covey --node n3:7101 repair\n"
     "  covey repair --slot 0-1023 --json");
-  repair.add_option("--slot", raw.slots, "Only these slots; A alone is one slot")
+  repair
+    .add_option("--slot", raw.slots, "Only these slots; A alone is one slot")
     ->option_text("A-B");
 }
 
@@ -243,8 +244,7 @@ void check_slots(options& out, const std::string& text) {
     return sound ? std::stoul(digits) : core::slot_count;
   };
   auto first = number(text.substr(0, dash));
-  auto last
-    = dash == std::string::npos ? first : number(text.substr(dash + 1));
+  auto last = dash == std::string::npos ? first : number(text.substr(dash + 1));
   if (first > last || last >= core::slot_count)
     throw CLI::ValidationError("--slot",
                                "give a slot from 0 to 16383, or two with a "

@@ -161,9 +161,11 @@ void router_state::stamp(const node_session& s, request_body& request,
     [&](auto& x) {
       using type = std::decay_t<decltype(x)>;
       x.set_id(id);
-      if constexpr (!std::is_same_v<type, wire::StatusRequest>
-                    && !std::is_same_v<type, wire::RingRequest>
-                    && !std::is_same_v<type, wire::RepairRequest>)
+      if constexpr (
+        !std::is_same_v<
+          type,
+          wire::
+            StatusRequest> && !std::is_same_v<type, wire::RingRequest> && !std::is_same_v<type, wire::RepairRequest>)
         x.set_deadline_us(deadline_us);
     },
     request);

@@ -112,8 +112,16 @@ public:
   }
 
 private:
-  enum class step : uint8_t { sums, roots, leaves, keys, pause, versions,
-                              repairs, done };
+  enum class step : uint8_t {
+    sums,
+    roots,
+    leaves,
+    keys,
+    pause,
+    versions,
+    repairs,
+    done
+  };
 
   /// One question to both sides, which may answer it in pieces.
   struct inquiry {

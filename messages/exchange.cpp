@@ -95,9 +95,8 @@ bool read_question(const wire::ExchangeAsk& in, core::exchange_question& out) {
     if (!read_part(x, out.kind, part))
       return false;
     keys += part.keys.size();
-    leaves += out.kind == core::question_kind::leaves
-                ? size_t{1} << part.depth
-                : 0;
+    leaves
+      += out.kind == core::question_kind::leaves ? size_t{1} << part.depth : 0;
     out.parts.push_back(std::move(part));
   }
   return keys <= core::max_exchange_keys && leaves <= max_leaves;
@@ -186,10 +185,10 @@ std::string serialize(const exchange_answer& in) {
     x.set_ok(part.ok);
     x.mutable_sums()->Add(part.sums.begin(), part.sums.end());
     x.set_next(part.next);
-    auto named = std::any_of(part.keys.begin(), part.keys.end(),
-                             [](const auto& k) {
-                               return !k.key.empty();
-                             });
+    auto named
+      = std::any_of(part.keys.begin(), part.keys.end(), [](const auto& k) {
+          return !k.key.empty();
+        });
     for (const auto& k : part.keys) {
       x.add_key_hashes(k.key_hash);
       x.add_version_hashes(k.version_hash);

@@ -145,8 +145,7 @@ void add_anti_entropy(caf::actor_system& sys, const node_context_ptr& node,
        with.shards
          = pick<storage_shard_actor>(earlier, at.shards, node->shards);
        with.replicas = pick<replica_actor>(earlier, at.replicas, node->shards);
-       with.gateway
-         = caf::actor_cast<local_gateway_actor>(earlier[at.gateway]);
+       with.gateway = caf::actor_cast<local_gateway_actor>(earlier[at.gateway]);
        return erase(sys.spawn(anti_entropy, config, node, with));
      },
      true});

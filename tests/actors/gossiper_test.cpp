@@ -95,8 +95,7 @@ struct fixture : test::node_fixture {
   void start() {
     aut = keep(sys.spawn(gossiper, gossiper_config{}, node_context_ptr{node},
                          std::vector<coordinator_actor>{coordinator}, gateway,
-                         play_hint_store().handle,
-                         play_anti_entropy().handle));
+                         play_hint_store().handle, play_anti_entropy().handle));
     sched.run();
   }
   void connect(core::member_index m, uint64_t run = 1'600'000'001) {

@@ -96,10 +96,9 @@ struct model_replica {
         result.sums[leaf] += leaf_sum(hash, version_of(key));
         continue;
       }
-      auto asked
-        = kind == core::question_kind::keys
-            ? std::count(p.leaves.begin(), p.leaves.end(), leaf)
-            : std::count(p.keys.begin(), p.keys.end(), hash);
+      auto asked = kind == core::question_kind::keys
+                     ? std::count(p.leaves.begin(), p.leaves.end(), leaf)
+                     : std::count(p.keys.begin(), p.keys.end(), hash);
       if (asked == 0 || seen++ < skip)
         continue;
       if (result.keys.size() == page_keys) {

@@ -8,8 +8,8 @@
 #include <caf/test/unit_test.hpp>
 
 #include <functional>
-#include <random>
 #include <optional>
+#include <random>
 #include <set>
 
 using namespace covey::core;
@@ -104,10 +104,10 @@ struct fixture {
   void check_equal(const equal_slots& x) {
     for (auto slot : x.slots)
       CAF_REQUIRE(equal.insert(slot).second);
-    auto i = std::find_if(snapshots.begin(), snapshots.end(),
-                          [&](const auto& s) {
-                            return s.first >= x.began_ms;
-                          });
+    auto i
+      = std::find_if(snapshots.begin(), snapshots.end(), [&](const auto& s) {
+          return s.first >= x.began_ms;
+        });
     CAF_REQUIRE(i != snapshots.end());
     std::set<uint16_t> slots{x.slots.begin(), x.slots.end()};
     for (const auto* rows : {&i->second.first, &i->second.second})
@@ -117,8 +117,8 @@ struct fixture {
         auto then = *decode_record(bytes);
         for (const auto* now : {&own, &peer}) {
           auto have = now->at(key);
-          CAF_REQUIRE(same_version(
-            merge(have, then, conflict_policy::siblings), have));
+          CAF_REQUIRE(
+            same_version(merge(have, then, conflict_policy::siblings), have));
         }
       }
   }
@@ -157,8 +157,9 @@ struct fixture {
   std::map<uint16_t, std::string> tags;
   std::optional<exchange> aut;
   std::multimap<uint64_t, std::function<void()>> events;
-  std::vector<std::pair<uint64_t, std::pair<std::map<std::string, std::string>,
-                                            std::map<std::string, std::string>>>>
+  std::vector<
+    std::pair<uint64_t, std::pair<std::map<std::string, std::string>,
+                                  std::map<std::string, std::string>>>>
     snapshots;
   std::set<uint16_t> equal;
   std::map<kind, int> asked;

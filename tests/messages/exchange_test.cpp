@@ -2,9 +2,8 @@
 
 #define CAF_SUITE messages.exchange
 
-#include "messages/exchange.hpp"
-
 #include "core/slot.hpp"
+#include "messages/exchange.hpp"
 #include "messages/peer.pb.h"
 
 #include <caf/test/unit_test.hpp>
@@ -61,8 +60,8 @@ bool taken(kind what, const std::function<void(wire::ExchangeAsk&)>& spoil) {
 } // namespace
 
 CAF_TEST(questions arrive as they were asked) {
-  for (auto what : {kind::sums, kind::roots, kind::leaves, kind::keys,
-                    kind::versions}) {
+  for (auto what :
+       {kind::sums, kind::roots, kind::leaves, kind::keys, kind::versions}) {
     auto out = ask_of(what);
     auto in = parse_exchange_ask(serialize(out));
     CAF_REQUIRE(in);
@@ -222,7 +221,7 @@ CAF_TEST(answers whose lists do not fit together are refused) {
   }));
 }
 
-CAF_TEST(what was found equal arrives and overlapping ranges do not) {
+CAF_TEST(what was found equal arrives and overlapping ranges do not ) {
   exchange_end out;
   out.exchange = 4;
   out.over = true;

@@ -83,6 +83,20 @@ CAF_TEST(the rows of hints have exactly the documented bytes) {
                     + "\x12\x13\x14\x15\x16\x17");
 }
 
+CAF_TEST(rows of marks are what they were made of) {
+  core::uuid target{0x0102030405060708, 0x1112131415161718};
+  auto row = repair_row(3, target, 0x12131415, 16'383);
+  auto at = parse_repair_row(row);
+  CAF_REQUIRE(at);
+  CAF_CHECK(at->target == target);
+  CAF_CHECK_EQUAL(at->group, 0x12131415u);
+  CAF_CHECK_EQUAL(at->slot, 16'383);
+  CAF_CHECK_EQUAL(row.compare(0, repair_prefix(3).size(), repair_prefix(3)), 0);
+  CAF_CHECK(!parse_repair_row(row + "x"));
+  CAF_CHECK(!parse_repair_row(row.substr(0, row.size() - 1)));
+  CAF_CHECK(!parse_repair_row("repair"));
+}
+
 CAF_TEST(the hints for a member are the range from its prefix to its end) {
   covey::core::uuid target{1, 2};
   covey::core::uuid next{1, 3};
