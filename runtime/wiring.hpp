@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "actors/anti_entropy.hpp"
 #include "actors/coordinator.hpp"
 #include "actors/flusher.hpp"
 #include "actors/gateway.hpp"
@@ -28,6 +29,7 @@ struct wiring_options {
   gateway_config gateway;
   gossiper_config gossip;
   hint_store_config hints;
+  anti_entropy_config repair;
   peer_link_config link;
   ticker_config ticker;
   uint32_t coordinators = 1;

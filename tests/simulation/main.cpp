@@ -31,6 +31,7 @@ const std::map<std::string, planted_bug> bugs{
   {"join-sent-read", planted_bug::join_sent_read},
   {"older-sibling", planted_bug::older_sibling},
   {"drop-hint", planted_bug::drop_hint},
+  {"repair-backwards", planted_bug::repair_backwards},
 };
 
 void print_violations(uint64_t seed, const std::vector<std::string>& lines) {

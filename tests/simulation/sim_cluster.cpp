@@ -96,6 +96,12 @@ runtime::wiring_options sim_cluster::wiring_of(host n) {
   gossip.watching.suspect_pause_ms = 200;
   gossip.watching.accuse_pause_ms = 600;
   gossip.watching.pause_ms = 400;
+  // Several times in a scenario, or never.
+  result.repair.interval_ms = options_.exchanges ? 1'000 : 1'000'000;
+  result.repair.retry_ms = 300;
+  result.repair.exchange.patience_ms = 2'000;
+  result.repair.patience_us = 2'000'000;
+  result.repair.planted = options_.planted;
   result.knocker = spawn_knocker(n);
   result.seed = net_.random()();
   result.connector = [this, n](core::member_index to) {

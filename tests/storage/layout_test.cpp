@@ -119,7 +119,33 @@ CAF_TEST(no two rows of the system table share a key) {
       rows.insert(filter_row(shard, part));
       ++count;
     }
+    rows.insert(trees_row(shard));
+    rows.insert(tree_prefix(shard));
+    for (uint16_t slot : {0, 1, 256})
+      rows.insert(tree_row(shard, 5, slot));
+    count += 5;
   }
   CAF_CHECK_EQUAL(rows.size(), count);
   CAF_CHECK(filter_row(3, 255) < filter_row(3, 256));
+}
+
+CAF_TEST(the trees of a shard are the range from its prefix to its end) {
+  auto prefix = tree_prefix(255);
+  auto end = end_of_prefix(prefix);
+  CAF_CHECK(prefix < tree_row(255, 0, 0));
+  CAF_CHECK(tree_row(255, UINT32_MAX, 16383) < end);
+  CAF_CHECK(end <= tree_prefix(256));
+  uint32_t group = 0;
+  uint16_t slot = 0;
+  CAF_CHECK(parse_tree_row(tree_row(255, 7, 515), 255, group, slot));
+  CAF_CHECK_EQUAL(group, 7u);
+  CAF_CHECK_EQUAL(slot, 515u);
+  CAF_CHECK(!parse_tree_row(tree_row(255, 7, 515), 254, group, slot));
+  CAF_CHECK(!parse_tree_row(tree_row(255, 7, 515) + "x", 255, group, slot));
+  CAF_CHECK(!parse_tree_row(prefix, 255, group, slot));
+}
+
+CAF_TEST(what names a record is what follows its slot) {
+  CAF_CHECK_EQUAL(named_part(record_key(1, 515, 9, "k")),
+                  (std::string_view{"\0\0\0\x09k", 5}));
 }
