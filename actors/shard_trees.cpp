@@ -29,7 +29,7 @@ const shard_trees::slot_tree* shard_trees::find(uint32_t group,
                                                 uint16_t slot) const {
   for (const auto& x : groups_)
     if (x.group == group)
-      return x.slots[slot - first_].get();
+      return x.slots[slot - first_];
   return nullptr;
 }
 
@@ -45,11 +45,18 @@ shard_trees::slot_tree& shard_trees::make(const place& at) {
     totals_.bytes += i->slots.size() * sizeof(i->slots[0]);
   }
   auto& result = i->slots[at.slot - first_];
-  if (!result) {
-    result = std::make_unique<slot_tree>();
+  if (result == nullptr) {
+    result = &slots_.emplace_back();
     totals_.bytes += sizeof(slot_tree);
   }
   return *result;
+}
+
+void shard_trees::expect(std::string_view key) const {
+  storage::record_position at;
+  if (storage::parse_record_key(key, at) && is_mine(at.slot))
+    if (const auto* slot = find(at.group, at.slot))
+      __builtin_prefetch(slot, 1);
 }
 
 void shard_trees::set_tree(slot_tree& slot, core::merkle_tree tree) {
@@ -128,9 +135,9 @@ status shard_trees::save(storage::session& session) {
   std::string row;
   for (const auto& group : groups_)
     for (size_t i = 0; i < group.slots.size(); ++i) {
-      const auto& slot = group.slots[i];
+      const auto* slot = group.slots[i];
       // Another's row is as it should be.
-      if (!slot || !slot->dirty || !slot->ready)
+      if (slot == nullptr || !slot->dirty || !slot->ready)
         continue;
       row.assign(1, saved_row);
       slot->tree.encode(row);
@@ -263,6 +270,9 @@ leaves_page shard_trees::leaves(const leaves_query& query) const {
 
 /// Gauges are sums over shards: unsigned differences wrap as they should.
 void shard_trees::publish() {
+  if (totals_.dirty == published_.dirty && totals_.unready == published_.unready
+      && totals_.bytes == published_.bytes)
+    return;
   auto& to = node_->trees;
   to.unready += totals_.unready - published_.unready;
   to.dirty += totals_.dirty - published_.dirty;

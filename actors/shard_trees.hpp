@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +44,8 @@ public:
   bool load(storage::session& session, const shard_trees_config& config,
             node_context_ptr node);
 
+  /// `changed` may come for this key: fetches what it will need.
+  void expect(std::string_view key) const;
   /// The record of `key` is `r` from this transaction on; it was of version
   /// `old`, or there was none.
   storage::status changed(storage::session& session, std::string_view key,
@@ -66,7 +67,8 @@ private:
   static constexpr char dirty_row = 0;
   static constexpr char saved_row = 1;
 
-  struct slot_tree {
+  /// A line of the processor's cache: every write touches another one.
+  struct alignas(64) slot_tree {
     core::merkle_tree tree;
     /// The tree tells of all records.
     bool ready = true;
@@ -80,7 +82,7 @@ private:
   struct group_trees {
     uint32_t group = 0;
     /// By slot, from the first one of the shard.
-    std::vector<std::unique_ptr<slot_tree>> slots;
+    std::vector<slot_tree*> slots;
   };
   struct place {
     uint32_t group = 0;
@@ -131,6 +133,8 @@ private:
   uint32_t first_ = 0;
   uint32_t end_ = 0;
   std::vector<group_trees> groups_;
+  /// Of all groups; they keep their addresses.
+  std::deque<slot_tree> slots_;
   /// Of the open transaction.
   std::vector<change> changes_;
   std::vector<slot_tree*> marked_;

@@ -45,7 +45,9 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
     auto& out = outcomes[i];
     const auto* ks = keyspace_of(x.op);
     COVEY_CHECK(ks != nullptr);
-    out.key_hash = core::hash64(key_of(*ks, x.op));
+    auto key = key_of(*ks, x.op);
+    out.key_hash = core::hash64(key);
+    trees_.expect(key);
     // Checked just before the dot is given: a node that was paused must not
     // execute what its client has given up.
     if (x.op.deadline_us < now_us
