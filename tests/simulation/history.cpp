@@ -120,7 +120,7 @@ history::values history::look_at(const get_event& get, findings& out) const {
   }
   if (get.lww && seen.size() > 1)
     out.add(get, "returns several values where the last write wins");
-  if (!rules_.once || get.lww)
+  if (get.lww)
     return seen;
   for (auto i : seen) {
     for (auto j : seen.size() > 1 ? replaced_before(i) : values{})
@@ -236,8 +236,8 @@ void history::check_stamps(const std::vector<size_t>& order,
     if (!seen[g].empty()) {
       const auto& put = puts_[*seen[g].begin()];
       // Two homes may have executed a put that was sent twice.
-      auto known = put.result == outcome::acknowledged && rules_.once
-                   && !put.repeated && put.stamp != 0;
+      auto known = put.result == outcome::acknowledged && !put.repeated
+                   && put.stamp != 0;
       if (get.scanned)
         stamp = known ? put.stamp : UINT64_MAX;
       else if (known && put.stamp != get.stamp)

@@ -31,8 +31,9 @@ struct put_event {
   uint64_t ttl_us = 0;
   /// Puts whose values the client had seen when it made the context.
   std::set<size_t> replaces;
-  /// Sent more than once, under one request id. A repetition that arrives when
-  /// the key's memory of requests has moved on may leave a false sibling.
+  /// May have been executed more than once, under one request id: a repetition
+  /// that arrives when the key's memory of requests has moved on may leave a
+  /// false sibling, or another stamp.
   bool repeated = false;
   uint64_t invoked_us = 0;
   uint64_t answered_us = 0;
@@ -66,9 +67,6 @@ struct history_rules {
   std::vector<std::vector<bool>> overlaps;
   /// Clocks differ by no more.
   uint64_t clock_spread_us = 0;
-  /// No node repeats a put on its own (none forwards): a put that its client
-  /// sent once leaves no false sibling.
-  bool once = true;
 };
 
 /// A history of puts and gets, and its checker.
@@ -76,13 +74,10 @@ class history {
 public:
   explicit history(history_rules rules) : rules_(std::move(rules)) {}
   /// Of accesses that all overlap.
-  history() : history(history_rules{{{true}}, 0, true}) {}
+  history() : history(history_rules{{{true}}, 0}) {}
 
   /// Returns the number of the put.
   size_t add(put_event put);
-  void set_once(bool x) {
-    rules_.once = x;
-  }
   put_event& put(size_t i) {
     return puts_[i];
   }
@@ -114,9 +109,8 @@ public:
   /// Any get:
   /// - returns a value twice, a value never written, one long expired, or a
   ///   value beside one that replaced it, directly or by way of others, or
-  ///   after a write that replaced it was acknowledged (unless it was sent more
-  ///   than once, as nodes that forward do too); several where the last write
-  ///   wins.
+  ///   after a write that replaced it was acknowledged, unless it was repeated;
+  ///   several where the last write wins.
   std::vector<std::string> check() const;
 
 private:

@@ -18,7 +18,7 @@ constexpr size_t quorum = 0;
 constexpr size_t one = 1;
 
 struct fixture {
-  history log{{{{true, false}, {false, false}}, 100, true}};
+  history log{{{{true, false}, {false, false}}, 100}};
   bool lww = false;
 
   size_t put(const std::string& value, uint64_t from, uint64_t to,
@@ -170,7 +170,7 @@ CAF_TEST(a value beside the one that replaced it is a false sibling) {
   CAF_CHECK(complains("beside b, which replaced it"));
 }
 
-CAF_TEST(a put sent twice may leave a false sibling) {
+CAF_TEST(a put that was executed twice may leave a false sibling) {
   auto a = put("a", 0, 10);
   log.put(a).repeated = true;
   put("b", 20, 30, {a});

@@ -214,7 +214,6 @@ void sim_client::put_done(size_t event, const wire::PutRequest& request,
   // Only the first attempt can say that nothing was written at all.
   auto may_have = reply.maybe_written() || attempt > 1;
   if (may_have && attempt < attempts && any_node() && !stopping_) {
-    put.repeated = true;
     send_put(event, request, attempt + 1);
     return;
   }

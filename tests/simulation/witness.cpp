@@ -90,7 +90,9 @@ void witness::stored(uint64_t now_us, core::incarnation own,
     if (!after.seen.covers(s.id))
       complain("loses " + std::string{s.value} + " without a trace");
   for (const auto& s : after.siblings) {
-    auto known = values_.emplace(s.id, s.value).first;
+    auto [known, first] = values_.emplace(s.id, s.value);
+    if (first)
+      ++dots_[known->second];
     if (!s.tombstone && known->second != s.value)
       complain("gives the dot of " + known->second + " to "
                + std::string{s.value});
@@ -109,6 +111,11 @@ void witness::stored(uint64_t now_us, core::incarnation own,
                        remembered))
       complain("gives " + std::string{s.value} + " a second dot");
   }
+}
+
+bool witness::repeated(const std::string& value) const {
+  auto dots = dots_.find(value);
+  return dots != dots_.end() && dots->second > 1;
 }
 
 } // namespace covey::simulation

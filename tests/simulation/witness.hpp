@@ -31,6 +31,9 @@ public:
   /// `shard` gives dots of `own`, and replaces `before` by `after`.
   void stored(uint64_t now_us, core::incarnation own, std::string_view key,
               const core::record& before, const core::record& after);
+  /// True if `value` was stored under more than one dot: its put was executed
+  /// by more than one shard, or by one that had forgotten it.
+  bool repeated(const std::string& value) const;
   const std::set<std::string>& violations() const {
     return violations_;
   }
@@ -39,6 +42,8 @@ private:
   const history& log_;
   uint64_t slack_us_ = 0;
   std::map<core::dot, std::string> values_;
+  /// How many dots each value has.
+  std::map<std::string, uint32_t> dots_;
   std::set<std::string> violations_;
 };
 

@@ -15,7 +15,7 @@ constexpr core::incarnation mine = 1;
 constexpr core::incarnation other = 2;
 
 struct fixture {
-  history log{{{{true}}, 0, true}};
+  history log{{{{true}}, 0}};
   witness guard{log};
 
   static core::record holding(core::dot id, std::string_view value,
@@ -86,6 +86,16 @@ CAF_TEST(a second dot for a request that is remembered is found) {
   after.seen.advance(s.id);
   guard.stored(20, mine, "k", before, after);
   CAF_CHECK(found("second dot"));
+}
+
+CAF_TEST(a put has been repeated once its value was stored under two dots) {
+  guard.stored(10, mine, "k", {}, holding({mine, 1}, "a"));
+  guard.stored(20, other, "k", {}, holding({mine, 1}, "a"));
+  CAF_CHECK(!guard.repeated("a"));
+  guard.stored(30, other, "k", {}, holding({other, 1}, "a"));
+  CAF_CHECK(guard.repeated("a"));
+  CAF_CHECK(!guard.repeated("never stored"));
+  CAF_CHECK(guard.violations().empty());
 }
 
 CAF_TEST(an observed engine shows what was there and what comes) {
