@@ -96,6 +96,29 @@ history::values history::replaced_before(size_t put) const {
   return result;
 }
 
+size_t history::replacement_due(size_t put, const get_event& get) const {
+  std::vector<size_t> todo{put};
+  values visited{put};
+  while (!todo.empty()) {
+    auto next = replaced_by_.find(todo.back());
+    todo.pop_back();
+    if (next == replaced_by_.end())
+      continue;
+    for (auto j : next->second) {
+      const auto& later = puts_[j];
+      if (later.result == outcome::refused || later.invoked_us > get.invoked_us)
+        continue;
+      if (later.result == outcome::acknowledged
+          && rules_.overlaps[later.access][get.access]
+          && due_us(later) <= get.invoked_us)
+        return j;
+      if (visited.insert(j).second)
+        todo.push_back(j);
+    }
+  }
+  return puts_.size();
+}
+
 history::values history::look_at(const get_event& get, findings& out) const {
   values seen;
   for (const auto& value : get.values) {
@@ -127,15 +150,10 @@ history::values history::look_at(const get_event& get, findings& out) const {
       if (seen.count(j) != 0 && !puts_[j].repeated)
         out.add(get, "returns " + puts_[j].value + " beside " + puts_[i].value
                        + ", which replaced it");
-    auto next = replaced_by_.find(i);
-    if (puts_[i].repeated || next == replaced_by_.end())
-      continue;
-    for (auto j : next->second)
-      if (puts_[j].result == outcome::acknowledged
-          && rules_.overlaps[puts_[j].access][get.access]
-          && due_us(puts_[j]) <= get.invoked_us)
-        out.add(get, "returns " + puts_[i].value + ", which " + puts_[j].value
-                       + " replaced");
+    auto j = puts_[i].repeated ? puts_.size() : replacement_due(i, get);
+    if (j < puts_.size())
+      out.add(get, "returns " + puts_[i].value + ", which " + puts_[j].value
+                     + " replaced");
   }
   return seen;
 }

@@ -127,6 +127,9 @@ private:
                     findings& out) const;
   /// The puts that `put` replaces, directly or by way of others.
   values replaced_before(size_t put) const;
+  /// A write because of which `get` must not see `put` any more: due, and
+  /// replacing it directly or by way of others. puts().size() if none is.
+  size_t replacement_due(size_t put, const get_event& get) const;
   bool accounted(size_t put, const values& seen, const get_event& get) const;
   bool leaves_nothing(const put_event& put, uint64_t by_us) const;
   /// From when on reads must see an acknowledged put.

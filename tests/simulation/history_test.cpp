@@ -242,6 +242,17 @@ CAF_TEST(what a delete replaced is gone and stays gone) {
   CAF_CHECK(!sound());
 }
 
+CAF_TEST(a value that a delete replaced by way of others stays gone) {
+  auto a = put("a", 0, 10);
+  auto b = put("b", 20, 30, {a});
+  log.put(b).result = outcome::unknown;
+  log.put(put("d", 40, 50, {b})).tombstone = true;
+  get({"a"}, 45, 55);
+  CAF_CHECK(sound());
+  get({"a"}, 50, 60);
+  CAF_CHECK(complains("returns a, which d replaced"));
+}
+
 CAF_TEST(a delete removes nothing that it had not seen) {
   put("a", 0, 10);
   log.put(put("d", 20, 30)).tombstone = true;
