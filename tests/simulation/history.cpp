@@ -54,6 +54,14 @@ size_t history::find(const std::string& value) const {
   return i != by_value_.end() ? i->second : puts_.size();
 }
 
+uint64_t history::due_us(const put_event& put) const {
+  if (put.by_homes)
+    return put.answered_us;
+  auto next = std::lower_bound(handed_over_us_.begin(), handed_over_us_.end(),
+                               put.answered_us);
+  return next != handed_over_us_.end() ? *next : UINT64_MAX;
+}
+
 bool history::leaves_nothing(const put_event& put, uint64_t by_us) const {
   auto may_have_expired
     = put.ttl_us > 0

@@ -2,7 +2,6 @@
 
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -87,9 +86,10 @@ public:
   const std::vector<put_event>& puts() const {
     return puts_;
   }
-  /// From now on homes have what others kept for them.
+  /// Homes have what others kept for them of puts answered until now. Times
+  /// rise.
   void handed_over(uint64_t now_us) {
-    handed_over_us_ = now_us;
+    handed_over_us_.push_back(now_us);
   }
   /// The put that wrote `value`; puts().size() if none did.
   size_t find(const std::string& value) const;
@@ -133,13 +133,10 @@ private:
   bool accounted(size_t put, const values& seen, const get_event& get) const;
   bool leaves_nothing(const put_event& put, uint64_t by_us) const;
   /// From when on reads must see an acknowledged put.
-  uint64_t due_us(const put_event& put) const {
-    return put.by_homes ? put.answered_us
-                        : std::max(put.answered_us, handed_over_us_);
-  }
+  uint64_t due_us(const put_event& put) const;
 
   history_rules rules_;
-  uint64_t handed_over_us_ = UINT64_MAX;
+  std::vector<uint64_t> handed_over_us_;
   std::vector<put_event> puts_;
   std::vector<get_event> gets_;
   std::map<std::string, size_t> by_value_;

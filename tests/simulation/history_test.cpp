@@ -147,13 +147,18 @@ CAF_TEST(a put that only fallbacks have must not vanish once it was read) {
   CAF_CHECK(complains("goes backwards"));
 }
 
-CAF_TEST(a put acknowledged after the hand - over is due with its answer) {
-  log.handed_over(5);
+CAF_TEST(each hand - over makes due what was acknowledged before it) {
   log.put(put("a", 0, 10)).by_homes = false;
-  get({}, 8, 20);
+  log.handed_over(20);
+  log.put(put("b", 30, 40)).by_homes = false;
+  get({"a"}, 50, 60);
   CAF_CHECK(sound());
-  get({}, 20, 30);
+  // What was due stays due.
+  log.handed_over(80);
+  get({"b"}, 55, 60);
   CAF_CHECK(complains("misses a, acknowledged"));
+  get({"a"}, 80, 90);
+  CAF_CHECK(complains("misses b, acknowledged"));
 }
 
 CAF_TEST(siblings of writes that had not seen each other are sound) {
