@@ -226,11 +226,23 @@ void history::check_siblings(const std::vector<size_t>& order,
   }
 }
 
+std::multimap<uint64_t, size_t>
+history::by_stamp(const std::string& key) const {
+  std::multimap<uint64_t, size_t> result;
+  for (size_t p = 0; p < puts_.size(); ++p)
+    if (const auto& put = puts_[p]; put.key == key && put.stamp != 0
+                                    && put.result == outcome::acknowledged
+                                    && !put.repeated)
+      result.emplace(put.stamp, p);
+  return result;
+}
+
 void history::check_stamps(const std::vector<size_t>& order,
                            const std::vector<values>& seen, size_t access,
                            findings& out) const {
   demands due;
   const auto& key = gets_[order.front()].key;
+  const auto stamped = by_stamp(key);
   uint64_t may_be_gone = UINT64_MAX;
   for (size_t p = 0; p < puts_.size(); ++p) {
     const auto& put = puts_[p];
@@ -278,6 +290,17 @@ void history::check_stamps(const std::vector<size_t>& order,
                          + std::to_string(newest.read_us / 1000) + " ms");
     if (seen[g].empty() && newest.stamp != 0 && may_be_gone > get.answered_us)
       out.add(get, "finds nothing, though nobody deleted it");
+    if (get.scanned)
+      continue;
+    // Its stamp tells whose value it must return, or whose absence.
+    auto [first, last] = stamped.equal_range(get.stamp);
+    auto explains = [&](const auto& x) {
+      return seen[g].empty() ? leaves_nothing(puts_[x.second], get.answered_us)
+                             : seen[g].count(x.second) != 0;
+    };
+    if (first != last && std::none_of(first, last, explains))
+      out.add(get, "does not return " + puts_[first->second].value
+                     + ", whose stamp it has");
   }
 }
 

@@ -132,6 +132,9 @@ private:
   size_t replacement_due(size_t put, const get_event& get) const;
   bool accounted(size_t put, const values& seen, const get_event& get) const;
   bool leaves_nothing(const put_event& put, uint64_t by_us) const;
+  /// Where the last write wins, puts of `key` by their stamps, of which each
+  /// has one for certain.
+  std::multimap<uint64_t, size_t> by_stamp(const std::string& key) const;
   /// From when on reads must see an acknowledged put.
   uint64_t due_us(const put_event& put) const;
 

@@ -341,6 +341,30 @@ CAF_TEST(nothing is found only where something may have been deleted) {
   CAF_CHECK(sound() || complains("misses d"));
 }
 
+CAF_TEST(a get returns the value of its stamp) {
+  stamped("a", 0, 10, 7);
+  auto d = stamped("d", 0, 10, 5);
+  log.put(d).tombstone = true;
+  log.put(put("b", 0, 10)).result = outcome::unknown;
+  get({"a"}, 20, 30, 7);
+  CAF_CHECK(sound());
+  get({}, 20, 30, 7);
+  CAF_CHECK(complains("does not return a"));
+  get({"b"}, 40, 50, 7);
+  CAF_CHECK(complains("does not return a"));
+  CAF_CHECK(log.check().size() == 2);
+}
+
+CAF_TEST(a get finds nothing at the stamp of a delete or of what has expired) {
+  log.put(stamped("a", 0, 10, 7)).ttl_us = 1000;
+  get({}, 1000, 1010, 7);
+  log.put(stamped("d", 1020, 1030, 8)).tombstone = true;
+  get({}, 1040, 1050, 8);
+  CAF_CHECK(sound());
+  get({}, 500, 510, 7);
+  CAF_CHECK(complains("does not return a"));
+}
+
 CAF_TEST(a scan knows no stamp but the values) {
   stamped("a", 0, 10, 7);
   stamped("b", 0, 10, 5);
