@@ -306,6 +306,11 @@ void history::check_stamps(const std::vector<size_t>& order,
 
 std::vector<std::string> history::check() const {
   findings out;
+  for (const auto& put : puts_)
+    if (put.strict && put.result == outcome::acknowledged && !put.by_homes)
+      out.lines.insert("put of " + put.value
+                       + " is strict, and fallbacks "
+                         "acknowledged it");
   std::vector<values> seen;
   std::map<std::string, std::vector<size_t>> by_key;
   for (size_t g = 0; g < gets_.size(); ++g) {

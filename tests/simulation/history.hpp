@@ -36,6 +36,8 @@ struct put_event {
   bool repeated = false;
   uint64_t invoked_us = 0;
   uint64_t answered_us = 0;
+  /// Asked homes alone to take it.
+  bool strict = false;
   /// Homes alone met the level; else reads need not see it until its hints are
   /// handed over.
   bool by_homes = true;
@@ -106,6 +108,7 @@ public:
   ///   of a write which replaced it, or so on; a delete, or a value that may
   ///   have expired, leaves none); where the last write wins, it knows a lower
   ///   stamp than such a put or get, or returns another value than the newest.
+  /// A strict put that only fallbacks acknowledged.
   /// Any get:
   /// - returns a value twice, a value never written, one long expired, or a
   ///   value beside one that replaced it, directly or by way of others, or

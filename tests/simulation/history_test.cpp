@@ -140,6 +140,14 @@ CAF_TEST(a put that only fallbacks have may be missed until it is handed over) {
   CAF_CHECK(complains("returns a, which b replaced"));
 }
 
+CAF_TEST(a strict put is not acknowledged by fallbacks) {
+  auto a = put("a", 0, 10);
+  log.put(a).strict = true;
+  CAF_CHECK(sound());
+  log.put(a).by_homes = false;
+  CAF_CHECK(complains("a is strict"));
+}
+
 CAF_TEST(a put that only fallbacks have must not vanish once it was read) {
   log.put(put("a", 0, 10)).by_homes = false;
   get({"a"}, 20, 30);

@@ -144,8 +144,7 @@ CAF_TEST(an observed engine shows what was there and what comes) {
   s->put(0, "k", "b");
   s->remove(0, "k");
   s->put(0, "k", "c");
-  CAF_CHECK_EQUAL(seen,
-                  "0k=>x;0k=x>y;0k=y>z;0k=z>a;0k=y>b;0k=b>;0k=>c;");
+  CAF_CHECK_EQUAL(seen, "0k=>x;0k=x>y;0k=y>z;0k=z>a;0k=y>b;0k=b>;0k=>c;");
 }
 
 CAF_TEST(an observer neither meets nor uses up the faults of an engine) {
