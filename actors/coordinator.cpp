@@ -18,6 +18,14 @@ void coordinator_state::start_one(const client_asker_actor& from,
     refuse(from, op, errc::deadline_expired);
     return;
   }
+  if (view->id() < op.epoch) {
+    ++node->counters.waited_for_epoch;
+    ++node->epochs_missed;
+    auto bytes = op.key.size() + op.value.size() + op.context.size();
+    if (!early_.admit(from, op, bytes, now_us_))
+      refuse(from, op, errc::behind);
+    return;
+  }
   if (op.asked_us == 0)
     op.asked_us = now_us_;
   ticket t;
@@ -27,41 +35,63 @@ void coordinator_state::start_one(const client_asker_actor& from,
     return;
   }
   r->from = from;
-  if (!place(*r, op)) {
-    refuse(from, op, errc::unknown_keyspace);
+  begin(t, *r, op);
+}
+
+void coordinator_state::begin(ticket t, request& r, client_op& op) {
+  auto refused = [&](errc code, std::string text = {}) {
+    refuse(r.from, op, code, std::move(text), r.maybe_written);
     table_.remove(t);
+  };
+  if (!place(r, op)) {
+    refused(errc::unknown_keyspace);
     return;
   }
-  const auto* need = requirement_for(*r);
+  const auto* need = requirement_for(r);
   if (need == nullptr) {
-    refuse(from, op, errc::unknown_level,
-           core::to_string(r->level) + " cannot be met by the "
-             + std::to_string(r->home_count) + " homes of keyspace "
-             + r->keyspace->name);
-    table_.remove(t);
+    refused(errc::unknown_level, core::to_string(r.level)
+                                   + " cannot be met by the "
+                                   + std::to_string(r.home_count)
+                                   + " homes of keyspace " + r.keyspace->name);
     return;
   }
   if (op.verb == client_verb::get)
-    start_get(t, *r, *need);
+    start_get(t, r, *need);
   else if (op.verb == client_verb::scan)
-    start_scan(t, *r, op, *need);
-  else if (own_place(*r) && (op.forwarded || !node->disk_full))
-    start_put(t, *r, op, *need);
-  else if (op.forwarded && op.parked && own_fallback(*r)) {
-    r->parked = true;
-    start_put(t, *r, op, *need);
-  } else if (op.forwarded) {
-    refuse(from, op, errc::not_owner);
-    table_.remove(t);
-  } else
-    start_forward(t, *r, op);
+    start_scan(t, r, op, *need);
+  else if (own_place(r) && (op.forwarded || !node->disk_full))
+    start_put(t, r, op, *need);
+  else if (op.forwarded && op.parked && own_fallback(r)) {
+    r.parked = true;
+    start_put(t, r, op, *need);
+  } else if (op.forwarded)
+    refused(errc::not_owner);
+  else
+    start_forward(t, r, op);
+}
+
+void coordinator_state::grow() {
+  const auto& members = view->epoch().members;
+  links.resize(members.size());
+  to_links_.resize(members.size());
+  spare_.resize(members.size(), core::token_bucket{config.slow_hints_per_s,
+                                                   config.slow_hints_per_s});
+  latencies_.resize(members.size());
+  durable_after_us_.resize(members.size());
+  usual_us_.resize(members.size(), UINT64_MAX);
+  one_data_centre_
+    = std::all_of(members.begin(), members.end(), [&](const auto& m) {
+        return m.data_centre == members.front().data_centre;
+      });
 }
 
 bool coordinator_state::place(request& r, const client_op& op) {
-  r.keyspace = node->epoch->find_keyspace(op.keyspace);
-  if (r.keyspace == nullptr)
-    return false;
+  // Those of a scan begin at its slot.
+  r.key = op.key;
+  r.slot = op.slot;
   r.verb = op.verb;
+  if (!locate(r, op.keyspace))
+    return false;
   r.id = op.id;
   r.started_us = now_us_;
   r.deadline_us = op.deadline_us;
@@ -69,17 +99,22 @@ bool coordinator_state::place(request& r, const client_op& op) {
   if (r.level.level == core::consistency_level::keyspace_default)
     r.level = op.verb == client_verb::put ? r.keyspace->default_write
                                           : r.keyspace->default_read;
-  r.key = op.key;
-  r.slot = op.verb == client_verb::scan
-             ? op.slot
-             : core::slot_of(op.key, r.keyspace->hash_tags);
-  auto list = node->ring_of(*r.keyspace).at(r.slot);
-  r.home_count = static_cast<uint8_t>(list.homes);
-  r.list = list;
   r.strict = op.quorum == core::quorum_kind::strict
              || (op.quorum == core::quorum_kind::keyspace_default
                  && r.keyspace->strict_puts);
-  std::copy(list.first, list.first + list.homes, r.homes.begin());
+  return true;
+}
+
+bool coordinator_state::locate(request& r, uint32_t keyspace) {
+  r.view = view.get();
+  r.keyspace = view->find_keyspace(keyspace);
+  if (r.keyspace == nullptr)
+    return false;
+  if (r.verb != client_verb::scan)
+    r.slot = core::slot_of(r.key, r.keyspace->hash_tags);
+  r.list = r.keyspace->at(r.slot);
+  r.home_count = static_cast<uint8_t>(r.list.homes);
+  std::copy(r.list.first, r.list.first + r.list.homes, r.homes.begin());
   return true;
 }
 
@@ -87,7 +122,7 @@ const core::requirement* coordinator_state::requirement_for(const request& r) {
   auto compute = [&] {
     std::vector<std::string> data_centres;
     for (size_t i = 0; i < r.home_count; ++i)
-      data_centres.push_back(node->epoch->members[r.homes[i]].data_centre);
+      data_centres.push_back(view->at(r.homes[i]).data_centre);
     return core::requirement_of(r.level, data_centres, node->me().data_centre);
   };
   if (!one_data_centre_) {
@@ -138,12 +173,13 @@ replica_op coordinator_state::op_for(const request& r, ticket t, uint8_t home,
                                      replica_verb verb, purpose why) const {
   t.place = home;
   t.purpose = why;
+  t.plan = r.plan;
   replica_op op;
   op.id = t.pack();
   op.verb = verb;
-  op.epoch = node->epoch->id;
+  op.epoch = r.view->id();
   op.deadline_us = r.deadline_us;
-  op.keyspace = core::keyspace_id(r.keyspace->name);
+  op.keyspace = r.keyspace->id;
   op.slot = r.slot;
   op.key = r.key;
   return op;
@@ -163,7 +199,13 @@ void coordinator_state::on_answers(replica_answers& answers) {
     auto t = ticket::unpack(a.id);
     auto* r = table_.find(t);
     // Late: the request was answered and forgotten.
-    if (r == nullptr || t.place >= r->list.size || r->leader)
+    if (r == nullptr || r->leader)
+      continue;
+    if (t.plan != r->plan) {
+      earlier_answer(t, *r, answers.from, a);
+      continue;
+    }
+    if (t.place >= r->list.size || await_epoch(t, *r, a))
       continue;
     if (a.kind == answer_kind::failed && a.code != errc::none
         && t.place < r->home_count && t.purpose != keeping)
@@ -182,6 +224,8 @@ void coordinator_state::on_answers(replica_answers& answers) {
 void coordinator_state::tick() {
   now_us_ = node->wall_us();
   update_usual();
+  if (!earlier_.empty())
+    forget_views();
   if (table_.size() == 0)
     return;
   auto now_us = now_us_;
@@ -194,6 +238,8 @@ void coordinator_state::tick() {
       lose_patience(t, r);
       return;
     }
+    if (r.awaits_epoch)
+      return;
     if (now_us < r.started_us + config.patience_us * (r.impatient + 1))
       return;
     ++r.impatient;
@@ -213,6 +259,7 @@ void coordinator_state::lose(core::member_index m) {
   table_.each([&](ticket t, request& r) {
     if ((r.put && !r.committed) || r.leader)
       return;
+    t.plan = r.plan;
     for (uint8_t i = 0; i < r.list.size; ++i) {
       if (r.list[i] != m)
         continue;
@@ -280,21 +327,10 @@ coordinator(loop_pointer<coordinator_actor, coordinator_state> self,
   st.config = config;
   st.node = node;
   st.replicas = replicas;
-  st.links.resize(node->epoch->members.size());
+  st.view = node->newest_view();
   st.to_replicas_.resize(replicas.size());
-  st.to_links_.resize(st.links.size());
-  st.spare_.assign(
-    st.links.size(),
-    core::token_bucket{config.slow_hints_per_s, config.slow_hints_per_s});
-  st.latencies_.resize(st.links.size());
-  st.durable_after_us_.resize(st.links.size());
-  st.usual_us_.resize(st.links.size(), UINT64_MAX);
   st.repairs_ = repairs_in_flight{config.max_background_repairs};
-  const auto& members = node->epoch->members;
-  st.one_data_centre_
-    = std::all_of(members.begin(), members.end(), [&](const auto& m) {
-        return m.data_centre == members.front().data_centre;
-      });
+  st.grow();
   auto done = [&st, self] {
     flush_when_idle(self, st.armed, [&st] {
       st.flush();
@@ -316,8 +352,12 @@ coordinator(loop_pointer<coordinator_actor, coordinator_state> self,
       st.lose(member);
       done();
     },
-    [&st](view_atom, liveness_ptr& view) {
-      st.liveness = std::move(view);
+    [&st](view_atom, liveness_ptr& liveness) {
+      st.liveness = std::move(liveness);
+    },
+    [&st, done](epoch_atom, view_ptr& next) {
+      st.adopt(std::move(next));
+      done();
     },
     [&st](go_atom) {
       st.armed = false;

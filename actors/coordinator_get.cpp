@@ -38,7 +38,7 @@ void coordinator_state::start_reading(ticket t, request& r,
     a.needed = need.needed();
     a.text = describe(
       r, need, ((core::home_set{1} << r.home_count) - 1) & ~down, "reachable");
-    answer(r, std::move(a));
+    answer_readers(r, std::move(a));
     table_.remove(t);
     return;
   }
@@ -163,9 +163,8 @@ void coordinator_state::answer_get(request& r) {
   for (const auto& value : a.values)
     bytes += value.size();
   a.charge = {node->answers, bytes};
-  a.context = core::encode_token(
-    {merged.seen, merged.highest_stamp()},
-    {node->token_key, core::keyspace_id(r.keyspace->name), r.key});
+  a.context = core::encode_token({merged.seen, merged.highest_stamp()},
+                                 {node->token_key, r.keyspace->id, r.key});
   answer_readers(r, std::move(a));
 }
 

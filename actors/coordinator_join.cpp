@@ -6,8 +6,7 @@
 namespace covey {
 
 uint64_t coordinator_state::hash_of(const request& r) {
-  return core::hash64(r.key, core::keyspace_id(r.keyspace->name)
-                               + (uint64_t{r.level.count} << 40)
+  return core::hash64(r.key, r.keyspace->id + (uint64_t{r.level.count} << 40)
                                + (uint64_t(r.level.level) << 32));
 }
 
@@ -19,8 +18,8 @@ bool coordinator_state::join(ticket t, request& r) {
   auto found = unsent_.find(hash, also_sent);
   auto* leader = found ? table_.find(*found) : nullptr;
   if (leader == nullptr || !leader->get || !leader->get->reading()
-      || leader->keyspace != r.keyspace || leader->key != r.key
-      || leader->level.level != r.level.level
+      || leader->awaits_epoch || leader->keyspace != r.keyspace
+      || leader->key != r.key || leader->level.level != r.level.level
       || leader->level.count != r.level.count) {
     unsent_.add(hash, t);
     return false;

@@ -8,10 +8,10 @@ namespace covey {
 
 void coordinator_state::start_put(ticket t, request& r, client_op& op,
                                   core::requirement need) {
-  ++node->counters.puts;
-  auto keyspace = core::keyspace_id(r.keyspace->name);
+  if (r.plan == 0)
+    ++node->counters.puts;
   auto token
-    = core::decode_token(op.context, {node->token_key, keyspace, op.key});
+    = core::decode_token(op.context, {node->token_key, r.keyspace->id, op.key});
   if (!token) {
     refuse(r.from, op, errc::bad_context);
     table_.remove(t);
@@ -42,9 +42,8 @@ void coordinator_state::start_put(ticket t, request& r, client_op& op,
   put.parked = r.parked;
   for (uint8_t i = 0; i < r.home_count; ++i)
     if ((r.absent >> i & 1) != 0)
-      put.absent.push_back(node->epoch->members[r.homes[i]].id);
-  if (!op.forwarded && !r.parked)
-    r.movable = std::move(op);
+      put.absent.push_back(view->at(r.homes[i]).id);
+  r.op = std::move(op);
   ask(r, self_place, std::move(put));
 }
 
@@ -90,13 +89,17 @@ bool coordinator_state::local_answer(ticket t, request& r, replica_answer& a) {
     // From here on others may see it: the commit has succeeded.
     claim(r, a);
     r.committed = true;
-    r.movable.reset();
-    replicate(t, r, a.bytes);
+    r.op.reset();
+    if (!is_outdated(r))
+      replicate(t, r, a.bytes);
     if (!put.answered()) {
       r.record = std::move(a.bytes);
       r.held.absorb(std::move(a.charge));
     }
-    return true;
+    if (!is_outdated(r))
+      return true;
+    plan_anew(t, r);
+    return false;
   }
   if (a.kind == answer_kind::durable) {
     if (r.parked)
@@ -117,8 +120,17 @@ bool coordinator_state::local_answer(ticket t, request& r, replica_answer& a) {
   }
   // Refused before the commit: nothing was written anywhere.
   if (!put.answered()) {
-    if (a.code == errc::disk_full && r.movable) {
+    if (a.code == errc::disk_full && !r.op->forwarded && !r.parked) {
       move_to_next_home(t, r, std::move(a.bytes));
+      return false;
+    }
+    if (a.code == errc::stale_epoch) {
+      // The replica was told of the new epoch before this actor is.
+      r.op->value = std::move(a.bytes);
+      r.put.reset();
+      r.awaits_epoch = true;
+      if (is_outdated(r))
+        plan_anew(t, r);
       return false;
     }
     put.close();
@@ -143,7 +155,7 @@ void coordinator_state::replicate(ticket t, request& r,
       if (r.list[place] == node->self)
         continue;
       auto hint = op_for(r, t, place, replica_verb::hint, hinting);
-      hint.hint_for = node->epoch->members[m].id;
+      hint.hint_for = view->at(m).id;
       hint.deadline_us = owed_until();
       hint.bytes = bytes;
       ask(r, place, std::move(hint));
@@ -160,9 +172,9 @@ void coordinator_state::replicate(ticket t, request& r,
 /// The disk filled up since the put was taken: another home may coordinate it.
 void coordinator_state::move_to_next_home(ticket t, request& r,
                                           std::string value) {
-  auto op = std::move(*r.movable);
+  auto op = std::move(*r.op);
   op.value = std::move(value);
-  r.movable.reset();
+  r.op.reset();
   r.put.reset();
   r.seen = {};
   start_forward(t, r, op);
@@ -192,9 +204,8 @@ void coordinator_state::conclude(ticket t, request& r) {
     a.needed = put.need().needed();
     if (v == verdict::succeed) {
       a.homes = put.met_by_homes();
-      a.context = core::encode_token(
-        {r.seen, r.stamp},
-        {node->token_key, core::keyspace_id(r.keyspace->name), r.key});
+      a.context = core::encode_token({r.seen, r.stamp},
+                                     {node->token_key, r.keyspace->id, r.key});
     } else {
       a.code = errc::quorum_not_met;
       a.maybe_written = true;
@@ -234,13 +245,13 @@ bool coordinator_state::forward_next(ticket t, request& r) {
                || r.level.level == core::consistency_level::local_one;
   for (auto i : order_of(r)) {
     auto bit = core::home_set{1} << i;
-    auto away
-      = node->epoch->members[r.homes[i]].data_centre != node->me().data_centre;
+    auto away = view->at(r.homes[i]).data_centre != node->me().data_centre;
     if ((r.sent & bit) != 0 || (local && away))
       continue;
     r.sent |= bit;
     r.awaited |= bit;
     auto op = op_for(r, t, i, replica_verb::forward, forwarding);
+    r.forwarded->epoch = r.view->id();
     op.bytes = to_wire(*r.forwarded, *r.keyspace).SerializeAsString();
     ask(r, i, std::move(op));
     return true;
@@ -274,6 +285,7 @@ bool coordinator_state::park(ticket t, request& r) {
     }
     r.awaited |= bit;
     r.forwarded->parked = true;
+    r.forwarded->epoch = r.view->id();
     auto place = static_cast<uint8_t>(i);
     auto op = op_for(r, t, place, replica_verb::forward, forwarding);
     op.bytes = to_wire(*r.forwarded, *r.keyspace).SerializeAsString();
@@ -310,6 +322,12 @@ void coordinator_state::forward_answer(ticket t, request& r,
     // The same request id makes it safe to hand it to another home.
     if (forward_next(t, r) || r.awaited != 0)
       return;
+    // They know other homes: this node is behind, else they would have waited.
+    if (result.code == errc::not_owner || result.code == errc::stale_epoch) {
+      r.awaits_epoch = true;
+      ++node->epochs_missed;
+      return;
+    }
     if (r.maybe_written && !result.maybe_written)
       result.code = errc::quorum_not_met;
   }

@@ -117,12 +117,17 @@ struct gateway_state {
   ask_status(const wire::StatusRequest& in);
   wire::StatusReply status(const statistic_list& engine) const;
   wire::RingReply ring(const wire::RingRequest& in) const;
+  caf::typed_response_promise<wire::RepairReply>
+  ask_repair(const wire::RepairRequest& in);
 
   local_gateway_actor::pointer self;
   gateway_config config;
   node_context_ptr node;
+  view_ptr view;
   std::vector<coordinator_actor> coordinators;
   flusher_actor flusher;
+  /// Null until it has started.
+  anti_entropy_actor repairs;
   /// What the gossiper believes; never null.
   liveness_ptr liveness = std::make_shared<core::liveness_view>();
   /// By a number of our own: actor ids of different processes may collide.

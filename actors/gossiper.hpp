@@ -29,6 +29,8 @@ struct gossiper_state {
 
   void start(const gossiper_config& config, const node_context_ptr& ctx);
   void tick();
+  /// Members join and leave by epochs only.
+  void adopt(view_ptr next);
   void take(const gossip_frame& in);
   void connected(core::member_index m, const gossip_link_actor& link,
                  uint64_t run);
@@ -38,9 +40,11 @@ struct gossiper_state {
 
   gossiper_actor::pointer self;
   node_context_ptr node;
+  view_ptr view;
   std::vector<coordinator_actor> coordinators;
   local_gateway_actor gateway;
   hint_store_actor hints;
+  anti_entropy_actor repairs;
   std::optional<core::membership> membership;
   std::optional<core::owed_hints> owed;
   /// Links by member; null while down.
@@ -64,11 +68,12 @@ private:
 };
 
 /// Spawn with `sys.spawn(gossiper, config, node, coordinators, gateway,
-/// hints)`; links announce themselves with `peer_up`.
+/// hints, repairs)`; links announce themselves with `peer_up`.
 gossiper_actor::behavior_type
 gossiper(gossiper_actor::stateful_pointer<gossiper_state> self,
          const gossiper_config& config, const node_context_ptr& node,
          const std::vector<coordinator_actor>& coordinators,
-         const local_gateway_actor& gateway, const hint_store_actor& hints);
+         const local_gateway_actor& gateway, const hint_store_actor& hints,
+         const anti_entropy_actor& repairs);
 
 } // namespace covey

@@ -107,7 +107,7 @@ void peer_link_state::answer_all(client_answers& answers) {
   for (auto& a : answers.answers) {
     forwarded_.Clear();
     forwarded_.set_id(a.id);
-    to_wire(a, node->epoch->id, *forwarded_.mutable_reply());
+    to_wire(a, view->id(), *forwarded_.mutable_reply());
     append_frame(out_, frame_kind::forwarded, forwarded_);
     ++out_frames_;
   }
@@ -126,6 +126,28 @@ void peer_link_state::gossip(const gossip_frame& frame) {
   self->send(remote_, burst_atom::value, session_, received_, std::move(bytes));
 }
 
+void peer_link_state::exchange(exchange_frame& frame) {
+  // What is dropped is asked for again, in another exchange.
+  if (phase_ == phase::up && bulk_.size() < config.max_bulk)
+    bulk_.push_back(std::move(frame));
+}
+
+void peer_link_state::send_bulk() {
+  while (!bulk_.empty() && phase_ == phase::up
+         && credit_.bytes_under_way() < config.max_bytes_beside_bulk) {
+    std::string bytes;
+    append_frame(bytes, bulk_.front().kind,
+                 std::string_view{bulk_.front().message});
+    bulk_.pop_front();
+    credit_.sent(bytes.size());
+    told_ = received_;
+    ++node->counters.bursts_sent;
+    ++node->counters.frames_sent;
+    self->send(remote_, burst_atom::value, session_, received_,
+               std::move(bytes));
+  }
+}
+
 void peer_link_state::flush() {
   auto word
     = std::clamp<uint64_t>(config.max_bytes_under_way / 8, 1, bytes_per_word);
@@ -139,6 +161,7 @@ void peer_link_state::flush() {
   }
   out_.clear();
   out_frames_ = 0;
+  send_bulk();
   dispatch();
 }
 
@@ -244,6 +267,13 @@ void peer_link_state::take_frame(uint8_t kind, std::string_view message) {
                  gossip_frame{config.peer, static_cast<frame_kind>(kind),
                               std::string{message}});
       return;
+    case frame_kind::exchange_ask:
+    case frame_kind::exchange_answer:
+    case frame_kind::exchange_end:
+      self->send(repairs,
+                 exchange_frame{config.peer, static_cast<frame_kind>(kind),
+                                std::string{message}});
+      return;
     case frame_kind::ping:
       if (wire::Ping ping; parse(message, ping)) {
         wire::Pong pong;
@@ -287,7 +317,7 @@ void peer_link_state::take_forward(std::string_view message) {
   if (!parse(message, forward_))
     return;
   auto& put = *forward_.mutable_put();
-  const auto* ks = node->epoch->find_keyspace(put.keyspace());
+  const auto* ks = view->find_keyspace(put.keyspace());
   client_op op;
   op.id = forward_.id();
   op.verb = client_verb::put;
@@ -307,7 +337,9 @@ void peer_link_state::take_forward(std::string_view message) {
   op.parked = put.parked();
   op.asked_us = put.asked_us();
   op.epoch = {put.epoch_generation(), put.epoch_number()};
-  if (ks == nullptr || op.key.empty()
+  // Whoever knows more may have a keyspace that is not known here yet.
+  auto early = ks == nullptr && view->id() < op.epoch;
+  if ((ks == nullptr && !early) || op.key.empty()
       || op.level.level > core::consistency_level::number
       || op.quorum > core::quorum_kind::strict) {
     client_answers refusal;
@@ -318,7 +350,7 @@ void peer_link_state::take_forward(std::string_view message) {
     answer_all(refusal);
     return;
   }
-  auto slot = core::slot_of(op.key, ks->hash_tags);
+  auto slot = ks != nullptr ? core::slot_of(op.key, ks->hash_tags) : 0u;
   to_coordinators_[slot % to_coordinators_.size()].push_back(std::move(op));
 }
 
@@ -337,6 +369,7 @@ peer_link(loop_pointer<local_peer_link_actor, peer_link_state> self,
   st.gossiper = collaborators.gossiper;
   st.knocker = collaborators.knocker;
   st.hints = collaborators.hints;
+  st.repairs = collaborators.repairs;
   st.start(config, node);
   self->set_down_handler([&st](const caf::down_msg& msg) {
     st.lost(msg.source);
@@ -369,8 +402,15 @@ peer_link(loop_pointer<local_peer_link_actor, peer_link_state> self,
       st.answer_all(answers);
       done();
     },
+    [&st](epoch_atom, view_ptr& next) {
+      st.view = std::move(next);
+    },
     [&st](const gossip_frame& frame) {
       st.gossip(frame);
+    },
+    [&st, done](exchange_frame& frame) {
+      st.exchange(frame);
+      done();
     },
     [&st](go_atom) {
       st.armed = false;

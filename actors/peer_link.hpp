@@ -31,6 +31,10 @@ struct peer_link_config {
   uint64_t max_bytes_under_way = 64ull << 20;
   uint32_t max_requests = 50'000;
   size_t burst_bytes = 256 * 1024;
+  /// Bulk waits while so much is under way.
+  uint64_t max_bytes_beside_bulk = 512 * 1024;
+  /// Messages of bulk that may wait.
+  size_t max_bulk = 256;
   /// Source of session numbers and jitter.
   uint64_t seed = 0;
 };
@@ -60,6 +64,7 @@ struct peer_link_state {
   void answer_all(replica_answers& answers);
   void answer_all(client_answers& answers);
   void gossip(const gossip_frame& frame);
+  void exchange(exchange_frame& frame);
   void flush();
   // From the peer.
   void hello(const wire::PeerHello& in);
@@ -73,6 +78,7 @@ struct peer_link_state {
   local_peer_link_actor::pointer self;
   peer_link_config config;
   node_context_ptr node;
+  view_ptr view;
   connector_actor connector;
   std::vector<replica_actor> replicas;
   std::vector<storage_shard_actor> shards;
@@ -80,13 +86,14 @@ struct peer_link_state {
   gossiper_actor gossiper;
   knocker_actor knocker;
   hint_store_actor hints;
+  anti_entropy_actor repairs;
   bool armed = false;
 
   static inline constexpr const char* name = "peer-link";
 
 private:
   const core::member& peer() const {
-    return node->epoch->members[config.peer];
+    return view->at(config.peer);
   }
   bool dials() const {
     return node->me().name < peer().name;
@@ -98,9 +105,9 @@ private:
   void tell_unreachable(const caf::error& err);
   void greet(const supervisor_actor& portal);
   /// Empty if the peer may be talked to, else why not.
-  std::string check_identity(const std::string& cluster,
-                             const std::string& name, core::uuid member,
-                             uint64_t epoch_hash) const;
+  std::string check_identity(const wire::PeerHello& in) const;
+  /// The same for what it believes in.
+  std::string check_epoch(const wire::PeerHello& in) const;
   /// The same for its protocol and its run.
   std::string check_process(uint32_t protocol, uint64_t run) const;
   void go_up(const peer_link_actor& remote, uint64_t session, uint64_t run);
@@ -119,6 +126,7 @@ private:
   void take_request(std::string_view message);
   void take_forward(std::string_view message);
   void add_ping();
+  void send_bulk();
   void dispatch();
 
   phase phase_ = phase::down;
@@ -141,6 +149,7 @@ private:
   std::mt19937_64 random_;
   std::string out_;
   uint32_t out_frames_ = 0;
+  std::deque<exchange_frame> bulk_;
   /// By correlation id, counted on from `first_`.
   std::deque<outstanding> open_;
   uint64_t first_ = 1;
@@ -164,6 +173,7 @@ struct peer_link_collaborators {
   gossiper_actor gossiper;
   knocker_actor knocker;
   hint_store_actor hints;
+  anti_entropy_actor repairs;
 };
 
 /// Spawn with `sys.spawn(peer_link, config, node, collaborators)`.

@@ -44,6 +44,7 @@ void peer_link_state::start(const peer_link_config& cfg,
                             const node_context_ptr& ctx) {
   config = cfg;
   node = ctx;
+  view = node->newest_view();
   backoff_ = core::backoff{config.retry_min_ms, config.retry_max_ms};
   credit_
     = core::credit_window{config.max_bytes_under_way, config.max_requests};
@@ -58,6 +59,7 @@ void peer_link_state::start(const peer_link_config& cfg,
     self->send(coordinator, peer_down_atom::value, config.peer);
   self->send(gossiper, peer_down_atom::value, config.peer);
   self->send(hints, peer_down_atom::value, config.peer);
+  self->send(repairs, peer_down_atom::value, config.peer);
   if (dials())
     dial();
 }
@@ -122,28 +124,42 @@ void peer_link_state::greet(const supervisor_actor& portal) {
   session_ = random_();
   wire::PeerHello out;
   put_identity(out, *node);
-  out.set_cluster(node->epoch->cluster);
-  out.set_epoch_generation(node->epoch->id.generation);
-  out.set_epoch_number(node->epoch->id.number);
-  out.set_epoch_hash(core::epoch_hash(*node->epoch));
+  out.set_cluster(view->epoch().cluster);
+  out.set_epoch_generation(view->id().generation);
+  out.set_epoch_number(view->id().number);
+  out.set_epoch_hash(core::epoch_hash(view->epoch()));
+  out.set_seed_hash(node->seed_hash);
   out.set_target(peer().name);
   out.set_session(session_);
   out.set_known_run(node->peers[config.peer].run);
   self->send(portal, std::move(out));
 }
 
-std::string peer_link_state::check_identity(const std::string& cluster,
-                                            const std::string& node_name,
-                                            core::uuid member,
-                                            uint64_t epoch_hash) const {
-  if (cluster != node->epoch->cluster)
-    return "it is of cluster " + cluster + ", we are of "
-           + node->epoch->cluster;
-  if (node_name != peer().name || member != peer().id)
+std::string peer_link_state::check_identity(const wire::PeerHello& in) const {
+  if (in.cluster() != view->epoch().cluster)
+    return "it is of cluster " + in.cluster() + ", we are of "
+           + view->epoch().cluster;
+  core::uuid member{in.member_high(), in.member_low()};
+  if (in.node() != peer().name || member != peer().id)
     return "it is another member than the configuration says";
-  if (epoch_hash != core::epoch_hash(*node->epoch))
-    return "its members or keyspaces differ from ours: compare the "
-           "configurations";
+  if (peer().state == core::member_state::removed)
+    return "it was removed from the cluster";
+  return check_epoch(in);
+}
+
+std::string peer_link_state::check_epoch(const wire::PeerHello& in) const {
+  const auto& ours = view->id();
+  core::epoch_id theirs{in.epoch_generation(), in.epoch_number()};
+  // Unequal epochs are no reason: whoever is behind asks for what it lacks.
+  if (theirs == ours)
+    return in.epoch_hash() == core::epoch_hash(view->epoch())
+             ? std::string{}
+             : "its members or keyspaces differ from ours: compare the "
+               "configurations";
+  if (in.seed_hash() != node->seed_hash && theirs.generation != ours.generation)
+    return "it is of generation " + std::to_string(theirs.generation)
+           + " and was configured otherwise, we are of "
+           + std::to_string(ours.generation);
   return {};
 }
 
@@ -165,9 +181,7 @@ void peer_link_state::hello(const wire::PeerHello& in) {
   auto from = caf::actor_cast<peer_link_actor>(self->current_sender());
   if (!from)
     return;
-  auto why
-    = check_identity(in.cluster(), in.node(),
-                     {in.member_high(), in.member_low()}, in.epoch_hash());
+  auto why = check_identity(in);
   wire::PeerWelcome out;
   put_identity(out, *node);
   out.set_session(in.session());
@@ -181,6 +195,8 @@ void peer_link_state::hello(const wire::PeerHello& in) {
     self->send(from, std::move(out));
     return;
   }
+  if (view->id() < core::epoch_id{in.epoch_generation(), in.epoch_number()})
+    ++node->epochs_missed;
   if (phase_ == phase::up)
     go_down("it greets anew");
   self->send(from, std::move(out));
@@ -284,6 +300,7 @@ void peer_link_state::go_up(const peer_link_actor& remote, uint64_t session,
   clock_.reset();
   backoff_.reset();
   out_.clear();
+  bulk_.clear();
   out_frames_ = 0;
   last_heard_ms_ = now_ms();
   self->monitor(remote);
@@ -295,6 +312,8 @@ void peer_link_state::go_up(const peer_link_actor& remote, uint64_t session,
   self->send(gossiper, peer_up_atom::value, config.peer,
              caf::actor_cast<gossip_link_actor>(self), run);
   self->send(hints, peer_up_atom::value, config.peer, me);
+  self->send(repairs, peer_up_atom::value, config.peer,
+             caf::actor_cast<exchange_link_actor>(self));
   add_ping();
   flush_when_idle(self, armed, [this] {
     flush();
@@ -319,6 +338,7 @@ void peer_link_state::go_down(const std::string& why) {
     self->send(gossiper, peer_down_atom::value, config.peer);
     next_attempt_ms_ = 0;
     self->send(hints, peer_down_atom::value, config.peer);
+    self->send(repairs, peer_down_atom::value, config.peer);
   }
   phase_ = phase::down;
   if (remote_)
@@ -328,6 +348,7 @@ void peer_link_state::go_down(const std::string& why) {
   remote_ = peer_link_actor{};
   portal_ = supervisor_actor{};
   out_.clear();
+  bulk_.clear();
   out_frames_ = 0;
   for (auto& row : open_)
     if (row.open)

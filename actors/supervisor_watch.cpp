@@ -9,6 +9,8 @@ namespace {
 
 void add_members(const core::epoch& epoch, wire::NodeState& out) {
   for (const auto& m : epoch.members) {
+    if (m.state == core::member_state::removed)
+      continue;
     auto* member = out.add_members();
     member->set_name(m.name);
     member->set_host(m.host);
@@ -53,7 +55,8 @@ void supervisor_state::watch(const wire::WatchRequest& in) {
     watchers.emplace(who.address(), who);
     node->log->debug("supervisor is watched by {}", in.agent().substr(0, 64));
   }
-  const auto& epoch = *node->epoch;
+  auto view = node->newest_view();
+  const auto& epoch = view->epoch();
   out.set_cluster(epoch.cluster);
   out.set_node(node->me().name);
   out.set_run(node->run);

@@ -19,12 +19,13 @@ namespace covey::client {
 
 using request_body
   = std::variant<wire::PutRequest, wire::GetRequest, wire::ScanRequest,
-                 wire::StatusRequest, wire::RingRequest>;
+                 wire::StatusRequest, wire::RingRequest, wire::RepairRequest>;
 
 /// In the order of `request_body`, after the alternative for "no reply".
 using reply_body
   = std::variant<std::monostate, wire::PutReply, wire::GetReply,
-                 wire::ScanReply, wire::StatusReply, wire::RingReply>;
+                 wire::ScanReply, wire::StatusReply, wire::RingReply,
+                 wire::RepairReply>;
 
 struct outcome {
   errc code = errc::none;
@@ -33,6 +34,13 @@ struct outcome {
   bool maybe_written = false;
   reply_body reply;
 };
+
+/// Of the operator, about the node itself: sent alone, whatever the load is.
+inline bool is_about_node(const request_body& request) {
+  return std::holds_alternative<wire::StatusRequest>(request)
+         || std::holds_alternative<wire::RingRequest>(request)
+         || std::holds_alternative<wire::RepairRequest>(request);
+}
 
 inline size_t size_of(const request_body& request) {
   return std::visit(

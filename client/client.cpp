@@ -207,6 +207,16 @@ wire::StatusReply client::status(const request_options& options) {
   return w.wait();
 }
 
+wire::RepairReply client::repair(const wire::RepairRequest& request,
+                                 const request_options& options) {
+  waiter<wire::RepairReply> w;
+  impl_->submit(wire::RepairRequest{request}, options,
+                [done = w.done()](outcome& o) {
+                  done(to_reply<wire::RepairReply>(o));
+                });
+  return w.wait();
+}
+
 wire::RingReply client::ring(std::string key, const request_options& options) {
   wire::RingRequest request;
   request.set_keyspace(options.keyspace);

@@ -207,6 +207,9 @@ public:
   /// Of the node that answers; errors are in the reply.
   wire::StatusReply status(const request_options& options);
   wire::RingReply ring(std::string key, const request_options& options);
+  /// Starts a repair, or asks how far it is (messages/client.proto).
+  wire::RepairReply repair(const wire::RepairRequest& request,
+                           const request_options& options);
 
   /// 128 random bits.
   core::request_id new_request_id();

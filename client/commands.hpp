@@ -15,6 +15,7 @@ int run_export(const options& opts, client& kv);
 int run_status(const options& opts, client& kv);
 int run_members(const options& opts, client& kv);
 int run_ring(const options& opts, client& kv);
+int run_repair(const options& opts, client& kv);
 /// Has connections of its own.
 int run_watch(const options& opts);
 

@@ -26,7 +26,7 @@ int run(const options& opts) {
   const std::map<std::string, command> commands{
     {"put", run_put},       {"get", run_get},         {"delete", run_delete},
     {"import", run_import}, {"export", run_export},   {"status", run_status},
-    {"ring", run_ring},     {"members", run_members},
+    {"ring", run_ring},     {"members", run_members}, {"repair", run_repair},
   };
   settings config;
   config.nodes = opts.nodes;

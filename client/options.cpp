@@ -45,6 +45,7 @@ Examples:
 struct raw_options {
   raw_cluster_options cluster;
   std::string context;
+  std::string slots;
   uint64_t ttl_s = 0;
   bool key64 = false;
   bool strict = false;
@@ -138,6 +139,20 @@ void add_watch(CLI::App& app, options& out) {
     ->option_text("100..2000 (default 1500)");
 }
 
+void add_repair(CLI::App& app, raw_options& raw) {
+  auto& repair = add_command(
+    app, "repair", "Make the replicas of a node and its peers equal, now",
+    "Nodes compare their replicas by themselves, again and again; this does it "
+    "at\nonce, between the node asked and every other that has slots of its "
+    "own. Ends with\nthis command. With --json the last line counts slots once "
+    "for each peer.\nExit codes: 0 all was compared, 3 something could not "
+    "be.\nExamples:\n  covey --node n3:7101 repair\n"
+    "  covey repair --slot 0-1023 --json");
+  repair
+    .add_option("--slot", raw.slots, "Only these slots; A alone is one slot")
+    ->option_text("A-B");
+}
+
 void add_commands(CLI::App& app, options& out, raw_options& raw) {
   auto& put = add_command(app, "put", "Write a key",
                           "Examples:\n  covey put greeting hello\n"
@@ -215,7 +230,27 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
     = add_command(app, "ring", "Show who owns how much, or where a key lies",
                   "Examples:\n  covey ring\n  covey ring greeting");
   add_key(ring, out, raw, false);
+  add_repair(app, raw);
   add_watch(app, out);
+}
+
+void check_slots(options& out, const std::string& text) {
+  if (text.empty())
+    return;
+  auto dash = text.find('-');
+  auto number = [](const std::string& digits) {
+    auto sound = !digits.empty() && digits.size() <= 5
+                 && digits.find_first_not_of("0123456789") == std::string::npos;
+    return sound ? std::stoul(digits) : core::slot_count;
+  };
+  auto first = number(text.substr(0, dash));
+  auto last = dash == std::string::npos ? first : number(text.substr(dash + 1));
+  if (first > last || last >= core::slot_count)
+    throw CLI::ValidationError("--slot",
+                               "give a slot from 0 to 16383, or two with a "
+                               "dash: 0-1023");
+  out.first_slot = static_cast<uint16_t>(first);
+  out.last_slot = static_cast<uint16_t>(last);
 }
 
 // Translates what CLI11 filled; throws CLI::ValidationError.
@@ -238,6 +273,7 @@ void check(options& out, const raw_options& raw) {
       throw CLI::ValidationError("--key64", "KEY is not base64");
     out.key = std::move(*key);
   }
+  check_slots(out, raw.slots);
   out.value_from_stdin = out.command == "put" && out.value == "-";
 }
 

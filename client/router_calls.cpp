@@ -89,8 +89,7 @@ void router_state::tell_taken(node_session& s) {
 
 bool router_state::held_back(node_session& s, const call& c) {
   // Whoever asks how an overloaded node is needs the answer.
-  if (!s.paced || std::holds_alternative<wire::StatusRequest>(c.request)
-      || std::holds_alternative<wire::RingRequest>(c.request))
+  if (!s.paced || is_about_node(c.request))
     return false;
   return !s.overload.admits(now(), draw());
 }
@@ -110,6 +109,8 @@ void router_state::dispatch(node_session& s, call&& c) {
     ask<wire::StatusRequest, wire::StatusReply>(s, id, *x, c.deadline);
   } else if (auto* y = std::get_if<wire::RingRequest>(&c.request)) {
     ask<wire::RingRequest, wire::RingReply>(s, id, *y, c.deadline);
+  } else if (auto* z = std::get_if<wire::RepairRequest>(&c.request)) {
+    ask<wire::RepairRequest, wire::RepairReply>(s, id, *z, c.deadline);
   } else {
     std::visit(
       [&](const auto& request) {
@@ -163,7 +164,8 @@ void router_state::stamp(const node_session& s, request_body& request,
       if constexpr (
         !std::is_same_v<
           type,
-          wire::StatusRequest> && !std::is_same_v<type, wire::RingRequest>)
+          wire::
+            StatusRequest> && !std::is_same_v<type, wire::RingRequest> && !std::is_same_v<type, wire::RepairRequest>)
         x.set_deadline_us(deadline_us);
     },
     request);
@@ -258,6 +260,10 @@ void router_state::take(node_session& s, Reply&& reply) {
     o.text = "the node answered a different kind of request";
     o.maybe_written = c.is_write();
   }
+  // It has not learnt of the keyspace yet.
+  if (o.code == errc::unknown_keyspace && view_ && core::epoch_id{} < epoch
+      && epoch < view_->epoch().id)
+    o.code = errc::behind;
   if (o.code == errc::none)
     note_success(s, c);
   note_end(s, c, o.code != errc::overloaded);

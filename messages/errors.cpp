@@ -53,6 +53,8 @@ std::string to_string(errc x) {
       return "wrong_cluster";
     case errc::disk_lost:
       return "disk_lost";
+    case errc::behind:
+      return "behind";
   }
   return "error_" + std::to_string(static_cast<int>(x));
 }
@@ -70,6 +72,7 @@ bool is_retryable(errc x) {
     case errc::stale_epoch:
     case errc::not_owner:
     case errc::disk_lost:
+    case errc::behind:
       return true;
     default:
       return false;

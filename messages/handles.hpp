@@ -42,8 +42,12 @@ using knock_atom = caf::atom_constant<caf::atom("knock")>;
 using refused_atom = caf::atom_constant<caf::atom("refused")>;
 using gateway_atom = caf::atom_constant<caf::atom("gateway")>;
 using children_atom = caf::atom_constant<caf::atom("children")>;
+/// Who repairs for clients, told to the gateway.
+using repair_atom = caf::atom_constant<caf::atom("repair")>;
 /// The gossiper's new view of the members.
 using view_atom = caf::atom_constant<caf::atom("view")>;
+/// A new epoch, or the view of it.
+using epoch_atom = caf::atom_constant<caf::atom("epoch")>;
 /// Finish what is in flight, take nothing new.
 using drain_atom = caf::atom_constant<caf::atom("drain")>;
 
@@ -61,7 +65,10 @@ struct replica_ops {
 /// A replica of this node, or a peer link that stands for the peer's.
 using replica_actor = caf::typed_actor<
   // Checks the operations and has them done.
-  caf::reacts_to<replica_ops>>;
+  caf::reacts_to<replica_ops>,
+  // To every actor that holds a view, in the order in which they were started:
+  // what comes from an earlier one under the new view finds it here.
+  caf::reacts_to<epoch_atom, view_ptr>>;
 
 /// Collects flushes: one fsync for all shards.
 using flusher_actor = caf::typed_actor<
@@ -73,7 +80,7 @@ using flusher_actor = caf::typed_actor<
 
 /// The only actor that touches a shard's records.
 using storage_shard_actor = caf::typed_actor<
-  caf::reacts_to<replica_ops>,
+  caf::reacts_to<replica_ops>, caf::reacts_to<epoch_atom, view_ptr>,
   // Everything up to this sequence is on disk.
   caf::reacts_to<flushed_atom, uint64_t>,
   // This node may have forgotten what it wrote: start a new incarnation.
@@ -85,7 +92,15 @@ using storage_shard_actor = caf::typed_actor<
   caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>,
   // Hints of this shard: reads some, and forgets what was handed over.
   caf::replies_to<hint_query>::with<hint_page>, caf::reacts_to<hint_removal>,
-  // Saves the filter and sets the clean-stop mark; nothing is written after.
+  // Marks of slots that need repair, likewise.
+  caf::replies_to<repair_mark_query>::with<repair_mark_list>,
+  caf::reacts_to<repair_mark_removal>,
+  // As tree_source_actor.
+  caf::replies_to<roots_query>::with<roots_page>,
+  caf::replies_to<leaves_query>::with<leaves_page>,
+  caf::replies_to<versions_query>::with<versions_page>,
+  // Saves filter and trees and sets the clean-stop mark; nothing is written
+  // after.
   caf::replies_to<drain_atom>::with<bool>>;
 
 /// Part of a storage shard: what anti-entropy asks it.
@@ -109,8 +124,9 @@ using coordinator_actor = caf::typed_actor<
   caf::reacts_to<peer_up_atom, uint16_t, replica_actor>,
   caf::reacts_to<peer_down_atom, uint16_t>,
   // Whom to route around.
-  caf::reacts_to<view_atom, liveness_ptr>, caf::reacts_to<go_atom>,
-  caf::reacts_to<hurry_atom>, caf::reacts_to<tick_atom>>;
+  caf::reacts_to<view_atom, liveness_ptr>, caf::reacts_to<epoch_atom, view_ptr>,
+  caf::reacts_to<go_atom>, caf::reacts_to<hurry_atom>,
+  caf::reacts_to<tick_atom>>;
 
 /// A link as the gossiper sees it: what it takes goes out at once, without
 /// credit and before everything else that waits.
@@ -124,7 +140,8 @@ using gossiper_actor = caf::typed_actor<
   caf::reacts_to<peer_up_atom, uint16_t, gossip_link_actor, uint64_t>,
   caf::reacts_to<peer_down_atom, uint16_t>,
   // Whether the member's machine refuses connections to its port.
-  caf::reacts_to<refused_atom, uint16_t, bool>, caf::reacts_to<tick_atom>>;
+  caf::reacts_to<refused_atom, uint16_t, bool>,
+  caf::reacts_to<epoch_atom, view_ptr>, caf::reacts_to<tick_atom>>;
 
 /// Tells whether nothing listens at an address: true if its machine refuses
 /// connections there. One per node.
@@ -137,7 +154,27 @@ using hint_store_actor
                      caf::reacts_to<peer_up_atom, uint16_t, replica_actor>,
                      caf::reacts_to<peer_down_atom, uint16_t>,
                      caf::reacts_to<view_atom, liveness_ptr>,
+                     caf::reacts_to<epoch_atom, view_ptr>,
                      caf::reacts_to<tick_atom>>;
+
+/// A link as anti-entropy sees it.
+using exchange_link_actor = replica_actor::extend<
+  // Goes out behind everything else that waits.
+  caf::reacts_to<exchange_frame>>;
+
+/// Compares this node's replicas with those of its peers, and repairs them.
+using anti_entropy_actor = caf::typed_actor<
+  // From the peer's anti-entropy.
+  caf::reacts_to<exchange_frame>, caf::reacts_to<replica_answers>,
+  caf::reacts_to<peer_up_atom, uint16_t, exchange_link_actor>,
+  caf::reacts_to<peer_down_atom, uint16_t>,
+  caf::reacts_to<view_atom, liveness_ptr>,
+  caf::reacts_to<epoch_atom, view_ptr>, caf::reacts_to<tick_atom>,
+  caf::replies_to<wire::RepairRequest>::with<wire::RepairReply>>;
+
+/// Whatever holds a view of the epoch.
+using view_holder_actor
+  = caf::typed_actor<caf::reacts_to<epoch_atom, view_ptr>>;
 
 /// Whatever the ticker wakes.
 using ticked_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;
@@ -156,7 +193,9 @@ using peer_link_actor = caf::typed_actor<
 using local_peer_link_actor = peer_link_actor::extend<
   caf::reacts_to<replica_ops>, caf::reacts_to<replica_answers>,
   caf::reacts_to<client_answers>, caf::reacts_to<gossip_frame>,
-  caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>>;
+  caf::reacts_to<exchange_frame>, caf::reacts_to<epoch_atom, view_ptr>,
+  caf::reacts_to<go_atom>,
+  caf::reacts_to<tick_atom>>;
 
 /// What clients talk to. Programs that are CAF actors may use it directly.
 /// An error is a code in the reply, never a CAF error.
@@ -166,6 +205,7 @@ using gateway_actor = caf::typed_actor<
   caf::replies_to<wire::ScanRequest>::with<wire::ScanReply>,
   caf::replies_to<wire::StatusRequest>::with<wire::StatusReply>,
   caf::replies_to<wire::RingRequest>::with<wire::RingReply>,
+  caf::replies_to<wire::RepairRequest>::with<wire::RepairReply>,
   // Opens a session: the gateway answers the sender with a ClientWelcome.
   caf::reacts_to<wire::ClientHello>,
   // Frames of put, get and scan requests; replies come to the sender likewise.
@@ -176,6 +216,8 @@ using local_gateway_actor
   = gateway_actor::extend<caf::reacts_to<client_answers>,
                           // For the status.
                           caf::reacts_to<view_atom, liveness_ptr>,
+                          caf::reacts_to<repair_atom, anti_entropy_actor>,
+                          caf::reacts_to<epoch_atom, view_ptr>,
                           caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>,
                           caf::replies_to<drain_atom>::with<bool>>;
 
@@ -206,6 +248,8 @@ using supervisor_actor = caf::typed_actor<
 
 /// The supervisor as its own node sees it.
 using local_supervisor_actor = supervisor_actor::extend<
+  // A decided epoch: builds its view and has the whole node go on with it.
+  caf::reacts_to<epoch_atom, epoch_ptr>,
   // Takes nothing new, finishes what is in flight, stops the children in
   // reverse order and has the shards set their clean-stop marks.
   caf::replies_to<drain_atom>::with<bool>>;
@@ -225,10 +269,16 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::known_counters)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::incarnation_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::statistic_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::liveness_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::epoch_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::view_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::gossip_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_removal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::repair_mark_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::repair_mark_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::repair_mark_removal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::exchange_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::roots_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::roots_page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::leaves_query)
@@ -256,6 +306,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(covey, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(covey, (covey::wire::WatchRequest))
   CAF_ADD_TYPE_ID(covey, (covey::wire::NodeState))
   CAF_ADD_TYPE_ID(covey, (covey::wire::ChildEvent))
+  CAF_ADD_TYPE_ID(covey, (covey::wire::RepairRequest))
+  CAF_ADD_TYPE_ID(covey, (covey::wire::RepairReply))
   CAF_ADD_TYPE_ID(covey, (covey::gateway_actor))
   CAF_ADD_TYPE_ID(covey, (covey::supervisor_actor))
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/answer_budget.hpp"
+#include "core/cluster_view.hpp"
 #include "core/context.hpp"
 #include "core/epoch.hpp"
 #include "core/liveness.hpp"
@@ -197,6 +198,35 @@ struct gossip_frame {
   std::string message;
 };
 
+/// A frame of a burst between the anti-entropy actors of two nodes: for this
+/// peer, or from it. Bulk: it waits behind requests.
+struct exchange_frame {
+  core::member_index peer = 0;
+  frame_kind kind{};
+  std::string message;
+};
+
+/// A member misses something of a slot, and no hint tells what.
+struct repair_mark {
+  core::uuid target;
+  uint32_t group = 0;
+  uint16_t slot = 0;
+};
+
+struct repair_mark_query {};
+
+/// All marks of a shard, or the first of very many.
+struct repair_mark_list {
+  std::vector<repair_mark> marks;
+};
+
+/// The target has all of these slots that this node had at `before_us`: marks
+/// that are older go.
+struct repair_mark_removal {
+  uint64_t before_us = 0;
+  std::vector<repair_mark> marks;
+};
+
 struct incarnation_list {
   std::vector<core::incarnation> incarnations;
 };
@@ -239,6 +269,11 @@ struct hint_removal {
 
 /// Shared by all who route: immutable, replaced as a whole.
 using liveness_ptr = std::shared_ptr<const core::liveness_view>;
+
+using epoch_ptr = std::shared_ptr<const core::epoch>;
+
+/// Shared by the actors of a node: replaced as a whole with each new epoch.
+using view_ptr = std::shared_ptr<const core::cluster_view>;
 
 /// A named number for people and dashboards.
 struct statistic_list {

@@ -148,6 +148,10 @@ wiring_options wiring_of(const node_config& config) {
   out.coordinator.slow_hints_per_s = config.hints.slow_per_s;
   out.hints.bytes_per_s = config.hints.replay_mb_per_s << 20;
   out.hints.busy_bytes_per_s = config.hints.busy_replay_mb_per_s << 20;
+  out.repair.interval_ms = static_cast<uint64_t>(
+    std::chrono::milliseconds{config.repair.interval}.count());
+  out.repair.bytes_per_s = config.repair.mb_per_s << 20;
+  out.repair.busy_bytes_per_s = config.repair.busy_mb_per_s << 20;
   out.detached_shards = config.storage.detached_shards;
   std::random_device entropy;
   out.seed = uint64_t{entropy()} << 32 | entropy();
@@ -180,8 +184,10 @@ struct node::impl {
 };
 
 void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
-  context = make_node_context(std::make_shared<const core::epoch>(config.epoch),
-                              config.self, config.storage.shards);
+  context
+    = make_node_context(std::make_shared<const core::cluster_view>(
+                          std::make_shared<const core::epoch>(config.epoch)),
+                        config.self, config.storage.shards);
   context->wall_us = wall_us;
   for (auto* budget : {&context->answers, &context->answers_under_way})
     *budget
@@ -214,7 +220,7 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
   options.knocker = knocker;
   supervisor_config tree;
   tree.children = wire_node(*sys, context, options);
-  for (auto& spec : tree.children)
+  auto note = [this](child_spec& spec) {
     spec.start = [this, name = spec.name,
                   start = std::move(spec.start)](const auto& earlier) {
       auto child = start(earlier);
@@ -222,6 +228,15 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
       children[name] = child;
       return child;
     };
+  };
+  for (auto& spec : tree.children)
+    note(spec);
+  tree.make_link
+    = [note, make = link_maker(*sys, context, options)](auto peer) {
+        auto spec = make(peer);
+        note(spec);
+        return spec;
+      };
   tree.restarts = config.supervisor.restarts;
   tree.window_ms = static_cast<uint64_t>(
     std::chrono::milliseconds{config.supervisor.window}.count());

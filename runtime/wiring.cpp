@@ -24,6 +24,7 @@ struct positions {
   size_t gateway;
   size_t gossiper;
   size_t hints;
+  size_t repairs;
   size_t links;
 };
 
@@ -61,7 +62,8 @@ void add_storage(caf::actor_system& sys, const node_context_ptr& node,
            options.detached_shards
              ? sys.spawn<caf::detached>(storage_shard, config, node, f)
              : sys.spawn(storage_shard, config, node, f));
-       }});
+       },
+       true});
   for (uint32_t i = 0; i < node->shards; ++i)
     out.push_back({"replica/" + std::to_string(i), role::plain, false, 0,
                    [&sys, node, options, i](const started_children& earlier) {
@@ -70,7 +72,8 @@ void add_storage(caf::actor_system& sys, const node_context_ptr& node,
                      return erase(sys.spawn(
                        replica, config, node,
                        caf::actor_cast<storage_shard_actor>(earlier[1 + i])));
-                   }});
+                   },
+                   true});
 }
 
 void add_requests(caf::actor_system& sys, const node_context_ptr& node,
@@ -83,7 +86,8 @@ void add_requests(caf::actor_system& sys, const node_context_ptr& node,
          return erase(
            sys.spawn(coordinator, options.coordinator, node,
                      pick<replica_actor>(earlier, at.replicas, node->shards)));
-       }});
+       },
+       true});
   out.push_back(
     {"gateway", role::gateway, false, 0,
      [&sys, node, options, seeds, at](const started_children& earlier) {
@@ -93,7 +97,8 @@ void add_requests(caf::actor_system& sys, const node_context_ptr& node,
                               pick<coordinator_actor>(earlier, at.coordinators,
                                                       options.coordinators),
                               caf::actor_cast<flusher_actor>(earlier.front())));
-     }});
+     },
+     true});
 }
 
 void add_gossiper(caf::actor_system& sys, const node_context_ptr& node,
@@ -109,8 +114,10 @@ void add_gossiper(caf::actor_system& sys, const node_context_ptr& node,
                    pick<coordinator_actor>(earlier, at.coordinators,
                                            options.coordinators),
                    caf::actor_cast<local_gateway_actor>(earlier[at.gateway]),
-                   caf::actor_cast<hint_store_actor>(earlier[at.hints])));
-     }});
+                   caf::actor_cast<hint_store_actor>(earlier[at.hints]),
+                   caf::actor_cast<anti_entropy_actor>(earlier[at.repairs])));
+     },
+     true});
 }
 
 void add_hints(caf::actor_system& sys, const node_context_ptr& node,
@@ -121,67 +128,80 @@ void add_hints(caf::actor_system& sys, const node_context_ptr& node,
                    return erase(sys.spawn(hint_store, options.hints, node,
                                           pick<storage_shard_actor>(
                                             earlier, at.shards, node->shards)));
-                 }});
+                 },
+                 true});
 }
 
-void add_links(caf::actor_system& sys, const node_context_ptr& node,
-               const wiring_options& options, const seed_source& seeds,
-               const positions& at, std::vector<child_spec>& out) {
-  const auto& members = node->epoch->members;
-  for (core::member_index peer = 0; peer < members.size(); ++peer) {
-    if (peer == node->self)
-      continue;
-    auto connector = options.connector;
-    out.push_back(
-      {"peer-link/" + members[peer].name, role::link, false, peer,
-       [&sys, node, options, seeds, at, peer,
-        connector](const started_children& earlier) {
-         auto config = options.link;
-         config.peer = peer;
-         config.seed = (*seeds)();
-         peer_link_collaborators with;
-         with.connector = connector(peer);
-         with.shards
-           = pick<storage_shard_actor>(earlier, at.shards, node->shards);
-         with.replicas
-           = pick<replica_actor>(earlier, at.replicas, node->shards);
-         with.coordinators = pick<coordinator_actor>(earlier, at.coordinators,
-                                                     options.coordinators);
-         with.gossiper = caf::actor_cast<gossiper_actor>(earlier[at.gossiper]);
-         with.knocker = options.knocker;
-         with.hints = caf::actor_cast<hint_store_actor>(earlier[at.hints]);
-         return erase(sys.spawn(peer_link, config, node, with));
-       }});
-  }
+void add_anti_entropy(caf::actor_system& sys, const node_context_ptr& node,
+                      const wiring_options& options, const seed_source& seeds,
+                      const positions& at, std::vector<child_spec>& out) {
+  out.push_back(
+    {"anti-entropy", role::plain, false, 0,
+     [&sys, node, options, seeds, at](const started_children& earlier) {
+       auto config = options.repair;
+       config.seed = (*seeds)();
+       anti_entropy_collaborators with;
+       with.trees = pick<tree_source_actor>(earlier, at.shards, node->shards);
+       with.shards
+         = pick<storage_shard_actor>(earlier, at.shards, node->shards);
+       with.replicas = pick<replica_actor>(earlier, at.replicas, node->shards);
+       with.gateway = caf::actor_cast<local_gateway_actor>(earlier[at.gateway]);
+       return erase(sys.spawn(anti_entropy, config, node, with));
+     },
+     true});
+}
+
+child_spec link_to(caf::actor_system& sys, const node_context_ptr& node,
+                   const wiring_options& options, const seed_source& seeds,
+                   const positions& at, core::member_index peer) {
+  auto connector = options.connector;
+  return {
+    "peer-link/" + node->newest_view()->at(peer).name,
+    role::link,
+    false,
+    peer,
+    [&sys, node, options, seeds, at, peer,
+     connector](const started_children& earlier) {
+      auto config = options.link;
+      config.peer = peer;
+      config.seed = (*seeds)();
+      peer_link_collaborators with;
+      with.connector = connector(peer);
+      with.shards = pick<storage_shard_actor>(earlier, at.shards, node->shards);
+      with.replicas = pick<replica_actor>(earlier, at.replicas, node->shards);
+      with.coordinators = pick<coordinator_actor>(earlier, at.coordinators,
+                                                  options.coordinators);
+      with.gossiper = caf::actor_cast<gossiper_actor>(earlier[at.gossiper]);
+      with.knocker = options.knocker;
+      with.hints = caf::actor_cast<hint_store_actor>(earlier[at.hints]);
+      with.repairs = caf::actor_cast<anti_entropy_actor>(earlier[at.repairs]);
+      return erase(sys.spawn(peer_link, config, node, with));
+    },
+    true};
+}
+
+positions positions_of(const node_context& node,
+                       const wiring_options& options) {
+  positions at{};
+  at.shards = 1;
+  at.replicas = at.shards + node.shards;
+  at.coordinators = at.replicas + node.shards;
+  at.gateway = at.coordinators + options.coordinators;
+  at.hints = at.gateway + 1;
+  at.repairs = at.hints + 1;
+  at.gossiper = at.repairs + 1;
+  at.links = at.gossiper + 1;
+  return at;
 }
 
 } // namespace
 
-ring_map make_rings(const core::epoch& epoch) {
-  ring_map result;
-  for (const auto& ks : epoch.keyspaces) {
-    auto& ring = result[core::group_id(ks.replication)];
-    if (!ring)
-      ring = std::make_shared<const core::ring>(epoch.members, ks.replication);
-  }
-  return result;
-}
-
 std::shared_ptr<node_context>
-make_node_context(std::shared_ptr<const core::epoch> epoch,
-                  core::member_index self, uint32_t shards) {
-  auto rings = make_rings(*epoch);
-  return make_node_context(std::move(epoch), std::move(rings), self, shards);
-}
-
-std::shared_ptr<node_context>
-make_node_context(std::shared_ptr<const core::epoch> epoch, ring_map rings,
-                  core::member_index self, uint32_t shards) {
-  auto node = std::make_shared<node_context>(epoch->members.size(), shards);
-  node->rings = std::move(rings);
-  node->self = self;
-  node->token_key = core::hash64("context of " + epoch->cluster);
-  node->epoch = std::move(epoch);
+make_node_context(view_ptr view, core::member_index self, uint32_t shards) {
+  auto node = std::make_shared<node_context>(std::move(view), self, shards);
+  auto seed = node->newest_view();
+  node->token_key = core::hash64("context of " + seed->epoch().cluster);
+  node->seed_hash = core::epoch_hash(seed->epoch());
   return node;
 }
 
@@ -189,22 +209,20 @@ std::vector<child_spec> wire_node(caf::actor_system& sys,
                                   const node_context_ptr& node,
                                   const wiring_options& options) {
   auto seeds = std::make_shared<std::mt19937_64>(options.seed);
-  positions at{};
-  at.shards = 1;
-  at.replicas = at.shards + node->shards;
-  at.coordinators = at.replicas + node->shards;
-  at.gateway = at.coordinators + options.coordinators;
-  at.hints = at.gateway + 1;
-  at.gossiper = at.hints + 1;
-  at.links = at.gossiper + 1;
+  auto at = positions_of(*node, options);
   std::vector<child_spec> result;
   add_storage(sys, node, options, seeds, result);
   add_requests(sys, node, options, seeds, at, result);
   add_hints(sys, node, options, at, result);
+  add_anti_entropy(sys, node, options, seeds, at, result);
   add_gossiper(sys, node, options, seeds, at, result);
-  add_links(sys, node, options, seeds, at, result);
+  auto view = node->newest_view();
+  for (core::member_index peer = 0; peer < view->members(); ++peer)
+    if (peer != node->self
+        && view->at(peer).state != core::member_state::removed)
+      result.push_back(link_to(sys, node, options, seeds, at, peer));
   result.push_back(
-    {"ticker", role::plain, false, 0,
+    {"ticker", role::ticker, false, 0,
      [&sys, node, options, at](const started_children& earlier) {
        std::vector<ticked_actor> woken;
        for (size_t i = 0; i < earlier.size(); ++i) {
@@ -216,6 +234,16 @@ std::vector<child_spec> wire_node(caf::actor_system& sys,
        return erase(sys.spawn(ticker, options.ticker, woken));
      }});
   return result;
+}
+
+std::function<child_spec(core::member_index)>
+link_maker(caf::actor_system& sys, const node_context_ptr& node,
+           const wiring_options& options) {
+  auto seeds = std::make_shared<std::mt19937_64>(~options.seed);
+  return [&sys, node, options, seeds,
+          at = positions_of(*node, options)](core::member_index peer) {
+    return link_to(sys, node, options, seeds, at, peer);
+  };
 }
 
 } // namespace covey::runtime

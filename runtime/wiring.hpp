@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "actors/anti_entropy.hpp"
 #include "actors/coordinator.hpp"
 #include "actors/flusher.hpp"
 #include "actors/gateway.hpp"
@@ -28,6 +29,7 @@ struct wiring_options {
   gateway_config gateway;
   gossiper_config gossip;
   hint_store_config hints;
+  anti_entropy_config repair;
   peer_link_config link;
   ticker_config ticker;
   uint32_t coordinators = 1;
@@ -40,24 +42,21 @@ struct wiring_options {
   knocker_actor knocker;
 };
 
-/// By replication group.
-using ring_map = std::map<uint32_t, std::shared_ptr<const core::ring>>;
-
-/// The rings of the epoch's keyspaces. `epoch` must be sound.
-ring_map make_rings(const core::epoch& epoch);
-
-/// The state that the actors of a node share. `epoch` must be sound.
+/// The state that the actors of a node share, of which `view` is the first, of
+/// the epoch that the configuration gives.
+/// Nodes of one process may share what costs time to compute.
 std::shared_ptr<node_context>
-make_node_context(std::shared_ptr<const core::epoch> epoch,
-                  core::member_index self, uint32_t shards);
-/// The same for nodes of one process, which share what costs time to compute.
-std::shared_ptr<node_context>
-make_node_context(std::shared_ptr<const core::epoch> epoch, ring_map rings,
-                  core::member_index self, uint32_t shards);
+make_node_context(view_ptr view, core::member_index self, uint32_t shards);
 
 /// The children of a node's supervisor, in order.
 std::vector<child_spec> wire_node(caf::actor_system& sys,
                                   const node_context_ptr& node,
                                   const wiring_options& options);
+
+/// Makes links to members that are added while the node runs; `options` as for
+/// `wire_node`.
+std::function<child_spec(core::member_index)>
+link_maker(caf::actor_system& sys, const node_context_ptr& node,
+           const wiring_options& options);
 
 } // namespace covey::runtime

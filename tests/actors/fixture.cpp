@@ -9,7 +9,22 @@ namespace covey::test {
 
 namespace {
 
-core::member make_member(const std::string& name) {
+std::shared_ptr<const core::epoch> make_epoch() {
+  auto result = std::make_shared<core::epoch>();
+  result->id = {1, 1};
+  result->cluster = "test";
+  for (const auto* name : {"n1", "n2", "n3"})
+    result->members.push_back(node_fixture::make_member(name));
+  result->keyspaces.push_back(node_fixture::make_keyspace("default", 3));
+  result->keyspaces.push_back(node_fixture::make_keyspace("lww", 3));
+  result->keyspaces.back().policy = core::conflict_policy::lww;
+  result->keyspaces.push_back(node_fixture::make_keyspace("pair", 2));
+  return result;
+}
+
+} // namespace
+
+core::member node_fixture::make_member(const std::string& name) {
   core::member result;
   result.id = {core::hash64(name), 1};
   result.name = name;
@@ -20,27 +35,23 @@ core::member make_member(const std::string& name) {
   return result;
 }
 
-core::keyspace make_keyspace(const std::string& name, uint32_t replicas) {
+core::keyspace node_fixture::make_keyspace(const std::string& name,
+                                           uint32_t replicas) {
   core::keyspace result;
   result.name = name;
   result.replication.total = replicas;
   return result;
 }
 
-std::shared_ptr<const core::epoch> make_epoch() {
-  auto result = std::make_shared<core::epoch>();
-  result->id = {1, 1};
-  result->cluster = "test";
-  for (const auto* name : {"n1", "n2", "n3"})
-    result->members.push_back(make_member(name));
-  result->keyspaces.push_back(make_keyspace("default", 3));
-  result->keyspaces.push_back(make_keyspace("lww", 3));
-  result->keyspaces.back().policy = core::conflict_policy::lww;
-  result->keyspaces.push_back(make_keyspace("pair", 2));
-  return result;
+view_ptr
+node_fixture::next_view(const std::function<void(core::epoch&)>& change) {
+  auto next = std::make_shared<core::epoch>(view->epoch());
+  ++next->id.number;
+  change(*next);
+  CAF_REQUIRE(core::validate(*next).empty());
+  view = std::make_shared<const core::cluster_view>(*view, next);
+  return view;
 }
-
-} // namespace
 
 node_fixture::node_fixture() {
   become(0, 1);
@@ -53,14 +64,10 @@ node_fixture::~node_fixture() {
 }
 
 void node_fixture::become(core::member_index me, uint32_t shard_count) {
-  auto epoch = make_epoch();
-  node = std::make_shared<node_context>(epoch->members.size(), shard_count);
-  for (const auto& ks : epoch->keyspaces)
-    node->rings[core::group_id(ks.replication)]
-      = std::make_shared<const core::ring>(epoch->members, ks.replication);
-  node->self = me;
+  view = std::make_shared<const core::cluster_view>(make_epoch());
+  node = std::make_shared<node_context>(view, me, shard_count);
   node->token_key = 99;
-  node->epoch = std::move(epoch);
+  node->seed_hash = core::epoch_hash(view->epoch());
   node->wall_us = [this] {
     return now_us;
   };
@@ -96,11 +103,14 @@ played_client_asker& node_fixture::play_client_asker() {
 played_replica& node_fixture::play_replica() {
   auto* x = &replicas.emplace_back();
   auto behave = [x]() -> replica_actor::behavior_type {
-    return {[x](replica_ops& in) {
-      x->from = in.from;
-      for (auto& op : in.ops)
-        x->ops.push_back(std::move(op));
-    }};
+    return {
+      [x](replica_ops& in) {
+        x->from = in.from;
+        for (auto& op : in.ops)
+          x->ops.push_back(std::move(op));
+      },
+      [](epoch_atom, const view_ptr&) {},
+    };
   };
   x->handle = keep(sys.spawn(behave));
   return *x;
@@ -115,6 +125,7 @@ played_shard& node_fixture::play_shard() {
         for (auto& op : in.ops)
           x->ops.push_back(std::move(op));
       },
+      [](epoch_atom, const view_ptr&) {},
       [x](flushed_atom, uint64_t sequence) {
         x->flushed.push_back(sequence);
       },
@@ -141,6 +152,25 @@ played_shard& node_fixture::play_shard() {
           for (size_t i = 0; i < x->hints.size(); ++i)
             if (x->hints[i].row == row && x->hints[i].version == version)
               x->hints.erase(x->hints.begin() + static_cast<ptrdiff_t>(i--));
+      },
+      [x](const repair_mark_query&) {
+        return repair_mark_list{x->marks};
+      },
+      [x](const repair_mark_removal& done) {
+        x->unmarked.push_back(done);
+        for (const auto& mark : done.marks)
+          for (size_t i = 0; i < x->marks.size(); ++i)
+            if (x->marks[i].slot == mark.slot)
+              x->marks.erase(x->marks.begin() + static_cast<ptrdiff_t>(i--));
+      },
+      [](const roots_query&) {
+        return roots_page{};
+      },
+      [](const leaves_query&) {
+        return leaves_page{};
+      },
+      [](const versions_query&) {
+        return versions_page{};
       },
       [x](drain_atom) {
         ++x->drains;
@@ -189,10 +219,42 @@ played_coordinator& node_fixture::play_coordinator() {
         x->links.push_back("-" + std::to_string(member));
       },
       [](view_atom, const liveness_ptr&) {},
+      [](epoch_atom, const view_ptr&) {},
       [](go_atom) {},
       [](hurry_atom) {},
       [x](tick_atom) {
         ++x->ticks;
+      },
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_anti_entropy& node_fixture::play_anti_entropy() {
+  auto* x = &anti_entropies.emplace_back();
+  auto behave = [x]() -> anti_entropy_actor::behavior_type {
+    return {
+      [x](const exchange_frame& frame) {
+        x->frames.push_back(frame);
+      },
+      [](replica_answers&) {},
+      [x](peer_up_atom, uint16_t member, const exchange_link_actor& link) {
+        x->links.push_back("+" + std::to_string(member));
+        x->link = link;
+      },
+      [x](peer_down_atom, uint16_t member) {
+        x->links.push_back("-" + std::to_string(member));
+      },
+      [](view_atom, const liveness_ptr&) {},
+      [](epoch_atom, const view_ptr&) {},
+      [](tick_atom) {},
+      [x](const wire::RepairRequest& in) {
+        x->wishes.push_back(in);
+        wire::RepairReply out;
+        out.set_id(in.id());
+        out.set_compared(7);
+        return out;
       },
     };
   };
@@ -212,6 +274,7 @@ played_hint_store& node_fixture::play_hint_store() {
         x->links.push_back("-" + std::to_string(member));
       },
       [](view_atom, const liveness_ptr&) {},
+      [](epoch_atom, const view_ptr&) {},
       [](tick_atom) {},
     };
   };
@@ -297,6 +360,7 @@ played_gossiper& node_fixture::play_gossiper() {
         x->news.push_back(std::to_string(m)
                           + (refused ? " refuses" : " does not refuse"));
       },
+      [](epoch_atom, const view_ptr&) {},
       [](tick_atom) {},
     };
   };
@@ -348,15 +412,16 @@ void node_fixture::flush(const played_flusher& flusher, size_t i) {
   tell(flusher.wishes[i].from, flushed_atom::value, flusher.wishes[i].sequence);
 }
 
-const core::keyspace& node_fixture::keyspace(const std::string& name) const {
-  const auto* result = node->epoch->find_keyspace(name);
+const core::placed_keyspace&
+node_fixture::keyspace(const std::string& name) const {
+  const auto* result = view->find_keyspace(name);
   CAF_REQUIRE(result != nullptr);
   return *result;
 }
 
 core::preference_list node_fixture::homes_of(const std::string& ks,
                                              const std::string& key) const {
-  return node->ring_of(keyspace(ks)).at(core::slot_of(key, false));
+  return keyspace(ks).at(core::slot_of(key, false));
 }
 
 std::string node_fixture::key_where(
@@ -394,7 +459,7 @@ replica_op node_fixture::operation(replica_verb verb, const std::string& key,
   replica_op op;
   op.id = ++last_id;
   op.verb = verb;
-  op.epoch = node->epoch->id;
+  op.epoch = view->id();
   op.deadline_us = now_us + 1'000'000;
   op.keyspace = core::keyspace_id(ks);
   op.slot = core::slot_of(key, false);
@@ -414,7 +479,7 @@ client_op node_fixture::request(client_verb verb, const std::string& key,
   op.key = key;
   op.value = value;
   op.request = {1, last_id};
-  op.epoch = node->epoch->id;
+  op.epoch = view->id();
   return op;
 }
 

@@ -54,6 +54,9 @@ struct played_shard {
   /// Hints that it keeps, in the order of their rows; those that were handed
   /// over are removed.
   std::vector<hint_row> hints;
+  /// Marks that it has, and those that it was told to forget.
+  std::vector<repair_mark> marks;
+  std::vector<repair_mark_removal> unmarked;
 };
 
 /// Plays the flusher: flushes only when the test says so.
@@ -85,6 +88,16 @@ struct played_hint_store {
   hint_store_actor handle;
   /// Members that were announced, as "+1" and "-1".
   std::vector<std::string> links;
+};
+
+/// Plays anti-entropy.
+struct played_anti_entropy {
+  anti_entropy_actor handle;
+  std::vector<exchange_frame> frames;
+  std::vector<wire::RepairRequest> wishes;
+  /// Members that were announced, as "+1" and "-1".
+  std::vector<std::string> links;
+  exchange_link_actor link;
 };
 
 /// Plays the link at the other end.
@@ -157,6 +170,7 @@ struct node_fixture : fixture {
   played_flusher& play_flusher();
   played_coordinator& play_coordinator();
   played_hint_store& play_hint_store();
+  played_anti_entropy& play_anti_entropy();
   played_remote& play_remote();
   played_portal& play_portal();
   played_connector& play_connector();
@@ -198,7 +212,13 @@ struct node_fixture : fixture {
   /// Answers wish number `i` of the flusher.
   void flush(const played_flusher& flusher, size_t i);
 
-  const core::keyspace& keyspace(const std::string& name) const;
+  /// The epoch after `view`, with a change; `view` becomes that of it.
+  view_ptr next_view(const std::function<void(core::epoch&)>& change);
+  static core::member make_member(const std::string& name);
+  static core::keyspace make_keyspace(const std::string& name,
+                                      uint32_t replicas);
+
+  const core::placed_keyspace& keyspace(const std::string& name) const;
   core::preference_list homes_of(const std::string& ks,
                                  const std::string& key) const;
   /// The `n`-th key of the keyspace for which `wanted` is true.
@@ -219,6 +239,8 @@ struct node_fixture : fixture {
 
   uint64_t now_us = 1'700'000'000'000'000;
   std::shared_ptr<node_context> node;
+  /// At first that of `node`.
+  view_ptr view;
   std::vector<caf::actor> kept;
 
 private:
@@ -231,6 +253,7 @@ private:
   std::deque<played_flusher> flushers;
   std::deque<played_coordinator> coordinators;
   std::deque<played_hint_store> hint_stores;
+  std::deque<played_anti_entropy> anti_entropies;
   std::deque<played_remote> remotes;
   std::deque<played_portal> portals;
   std::deque<played_connector> connectors;

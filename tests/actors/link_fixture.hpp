@@ -22,7 +22,8 @@ struct link_fixture : node_fixture {
     : connector(play_connector()), portal(play_portal()), remote(play_remote()),
       replica(play_replica()), shard(play_shard()),
       coordinator(play_coordinator()), gossiper(play_gossiper()),
-      knocker(play_knocker()), asker(play_asker()) {
+      knocker(play_knocker()), asker(play_asker()),
+      repairs(play_anti_entropy()) {
     become(1, 1);
     node->run = 20;
     node->previous_run = 10;
@@ -41,19 +42,23 @@ struct link_fixture : node_fixture {
     with.gossiper = gossiper.handle;
     with.knocker = knocker.handle;
     with.hints = play_hint_store().handle;
+    with.repairs = repairs.handle;
     aut = keep(sys.spawn(peer_link, config, node_context_ptr{node}, with));
     sched.run();
   }
   /// As the peer of the link would say hello.
   wire::PeerHello hello(uint64_t in_session = 5) const {
-    const auto& peer = node->epoch->members[config.peer];
+    const auto& peer = view->at(config.peer);
     wire::PeerHello out;
     out.set_protocol(1);
     out.set_cluster("test");
     out.set_node(peer.name);
     out.set_member_high(peer.id.high);
     out.set_member_low(peer.id.low);
-    out.set_epoch_hash(core::epoch_hash(*node->epoch));
+    out.set_epoch_generation(view->id().generation);
+    out.set_epoch_number(view->id().number);
+    out.set_epoch_hash(core::epoch_hash(view->epoch()));
+    out.set_seed_hash(node->seed_hash);
     out.set_target(node->me().name);
     out.set_session(in_session);
     out.set_run(30);
@@ -61,7 +66,7 @@ struct link_fixture : node_fixture {
     return out;
   }
   wire::PeerWelcome welcome() const {
-    const auto& peer = node->epoch->members[config.peer];
+    const auto& peer = view->at(config.peer);
     wire::PeerWelcome out;
     out.set_protocol(1);
     out.set_session(session);
@@ -156,6 +161,7 @@ struct link_fixture : node_fixture {
   played_gossiper& gossiper;
   played_knocker& knocker;
   played_asker& asker;
+  played_anti_entropy& repairs;
   local_peer_link_actor aut;
   uint64_t session = 0;
 };

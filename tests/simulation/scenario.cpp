@@ -1,12 +1,14 @@
 #include "tests/simulation/scenario.hpp"
 
 #include "messages/registration.hpp"
+#include "tests/simulation/epoch_operator.hpp"
 #include "tests/simulation/faults.hpp"
 #include "tests/simulation/sim_client.hpp"
 
 #include <caf/actor_system.hpp>
 
 #include <memory>
+#include <optional>
 
 namespace covey::simulation {
 
@@ -30,6 +32,7 @@ cluster_options draw_cluster(sim_net& net, const scenario_options& options) {
   // Now and then a slow disk, and clocks that nobody looks after.
   result.flush_time = milliseconds(net.chance(20) ? 100 : 12);
   result.skew_us = net.chance(20) ? 500'000 : 50'000;
+  result.exchanges = net.chance(30);
   return result;
 }
 
@@ -73,12 +76,15 @@ public:
     witness guard{log};
     sim_cluster cluster{sys_, net_, shape, guard};
     faults storm{net_, cluster, options_.clement};
+    epochs_.emplace(net_, cluster, options_.clement);
     guard.set_slack(deadline_slack_us(shape, storm));
     load.answered = [&storm] {
       storm.answered();
     };
     live_through(cluster, storm, log, load);
     hand_over(cluster, storm, log, "hints of the storm are not handed over");
+    if (out_.violations.empty() && shape.exchanges)
+      become_equal(cluster, storm);
     if (out_.violations.empty())
       read_everything(cluster, log);
     if (out_.violations.empty() && net_.chance(25))
@@ -114,14 +120,16 @@ private:
     while (net_.now() < end) {
       net_.run_until(
         [&] {
-          return storm.power_is_failing();
+          return storm.power_is_failing() || epochs_->due();
         },
         storm.pause());
+      epochs_->deliver();
       cluster.bury();
       if (storm.power_is_failing())
         storm.fail_power();
       else if (!options_.clement)
         storm.strike();
+      epochs_->act();
     }
     for (auto& client : clients)
       client->stop();
@@ -129,12 +137,13 @@ private:
       for (auto& client : clients)
         if (!client->idle())
           return false;
-      return cluster.connected();
+      return cluster.connected() && epochs_->settled();
     };
     // Nodes that are about to stop do so, and are started again.
     auto limit = net_.now() + std::chrono::seconds(60);
     do {
       storm.calm();
+      epochs_->deliver_to_all();
       // Actors that were struck while they could not run end only now.
       net_.run_for(milliseconds(100));
       cluster.bury();
@@ -146,12 +155,13 @@ private:
   void hand_over(sim_cluster& cluster, faults& storm, history& log,
                  const std::string& otherwise) {
     auto whole = [&] {
-      return cluster.connected() && cluster.no_hints();
+      return cluster.connected() && epochs_->settled() && cluster.no_hints();
     };
     auto limit = net_.now() + std::chrono::seconds(60);
     // Nodes that give up only now are started again.
     for (; !whole() && net_.now() < limit; cluster.bury()) {
       storm.calm();
+      epochs_->deliver_to_all();
       net_.run_for(milliseconds(100));
     }
     if (!whole())
@@ -203,6 +213,20 @@ private:
     }
   }
 
+  /// Replicas must become equal without being read.
+  void become_equal(sim_cluster& cluster, faults& storm) {
+    auto limit = net_.now() + std::chrono::seconds(30);
+    auto different = divergence(cluster);
+    for (; !different.empty() && net_.now() < limit; cluster.bury()) {
+      storm.calm();
+      net_.run_for(milliseconds(200));
+      if (cluster.connected())
+        different = divergence(cluster);
+    }
+    for (const auto& line : different)
+      out_.violations.push_back(line + " compared for half a minute");
+  }
+
   /// Every node must serve every key at ALL once the faults are over; then all
   /// homes of a key have the same.
   void read_everything(sim_cluster& cluster, history& log) {
@@ -214,8 +238,8 @@ private:
           out_.violations.push_back("node " + std::to_string(n)
                                     + " cannot serve " + key.full()
                                     + " at ALL after the faults");
-    for (auto& line : divergence(cluster))
-      out_.violations.push_back(std::move(line));
+    for (const auto& line : divergence(cluster))
+      out_.violations.push_back(line + " read");
   }
 
   bool served(sim_client& reader, const key_name& key, host n) {
@@ -245,7 +269,7 @@ private:
     for (const auto& [key, found] : versions)
       if (found.size() != 1 || found.begin()->second != homes)
         result.push_back("replicas of " + key.substr(10)
-                         + " differ after all were read");
+                         + " differ after all were");
     return result;
   }
 
@@ -258,6 +282,7 @@ private:
     out_.gets = log.gets();
     out_.crashes = storm.crashes();
     out_.restarts = cluster.restarts();
+    out_.replanned = cluster.replanned();
     for (const auto& put : log.puts())
       out_.acknowledged += put.result == outcome::acknowledged ? 1 : 0;
   }
@@ -266,6 +291,7 @@ private:
   test_config cfg_;
   caf::actor_system sys_;
   sim_net net_;
+  std::optional<epoch_operator> epochs_;
   scenario_result out_;
 };
 

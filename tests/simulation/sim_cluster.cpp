@@ -7,6 +7,7 @@
 #include <caf/all.hpp>
 #include <spdlog/sinks/null_sink.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace covey::simulation {
@@ -35,6 +36,13 @@ sim_cluster::~sim_cluster() {
   for (host n = 0; n < nodes_.size(); ++n)
     if (is_up(n))
       crash(n);
+}
+
+bool sim_cluster::is_group(uint32_t group) const {
+  const auto& all = options_.shape.view->keyspaces();
+  return std::any_of(all.begin(), all.end(), [&](const auto& ks) {
+    return ks.group == group;
+  });
 }
 
 int64_t sim_cluster::draw_skew() {
@@ -88,6 +96,12 @@ runtime::wiring_options sim_cluster::wiring_of(host n) {
   gossip.watching.suspect_pause_ms = 200;
   gossip.watching.accuse_pause_ms = 600;
   gossip.watching.pause_ms = 400;
+  // Several times in a scenario, or never.
+  result.repair.interval_ms = options_.exchanges ? 1'000 : 1'000'000;
+  result.repair.retry_ms = 300;
+  result.repair.exchange.patience_ms = 2'000;
+  result.repair.patience_us = 2'000'000;
+  result.repair.planted = options_.planted;
   result.knocker = spawn_knocker(n);
   result.seed = net_.random()();
   result.connector = [this, n](core::member_index to) {
@@ -96,25 +110,27 @@ runtime::wiring_options sim_cluster::wiring_of(host n) {
   return result;
 }
 
-void sim_cluster::watch_children(host n, std::vector<child_spec>& specs) {
-  for (size_t i = 0; i < specs.size(); ++i) {
-    auto& spec = specs[i];
-    spec.start = [this, n, i, name = spec.name, role = spec.role,
-                  start = std::move(spec.start)](const auto& earlier) {
-      auto actor = start(earlier);
-      auto& node = nodes_[n];
-      net_.place(actor, n);
-      node.actors.push_back(actor);
-      node.children.resize(i);
-      node.children.push_back({name, actor});
-      if (role == child_spec::kind::gateway)
-        node.gateway = caf::actor_cast<gateway_actor>(actor);
-      // An fsync takes its time: others go on, and a crash may come first.
-      if (name == "flusher")
-        net_.slow_down(actor, options_.flush_time);
-      return actor;
-    };
-  }
+void sim_cluster::watch_child(host n, child_spec& spec) {
+  spec.start = [this, n, name = spec.name, role = spec.role,
+                start = std::move(spec.start)](const auto& earlier) {
+    auto actor = start(earlier);
+    auto& node = nodes_[n];
+    net_.place(actor, n);
+    node.actors.push_back(actor);
+    auto& running = node.children;
+    running.erase(std::remove_if(running.begin(), running.end(),
+                                 [&](const child& x) {
+                                   return x.name == name;
+                                 }),
+                  running.end());
+    running.push_back({name, actor});
+    if (role == child_spec::kind::gateway)
+      node.gateway = caf::actor_cast<gateway_actor>(actor);
+    // An fsync takes its time: others go on, and a crash may come first.
+    if (name == "flusher")
+      net_.slow_down(actor, options_.flush_time);
+    return actor;
+  };
 }
 
 knocker_actor sim_cluster::spawn_knocker(host from) {
@@ -144,15 +160,13 @@ void sim_cluster::start(host n) {
       auto now = decoded(after);
       auto old = decoded(before);
       storage::record_position at;
-      auto is_record = storage::parse_record_key(key, at)
-                       && options_.shape.rings.count(at.group) != 0;
+      auto is_record = storage::parse_record_key(key, at) && is_group(at.group);
       if (is_record && now && old)
         guard_.stored(net_.now_us(), nodes_[n].context->incarnations[table],
                       at.key, *old, *now);
     });
   node.context = runtime::make_node_context(
-    options_.shape.epoch, options_.shape.rings,
-    static_cast<core::member_index>(n), options_.shards);
+    options_.shape.view, static_cast<core::member_index>(n), options_.shards);
   node.context->wall_us = [this, n] {
     return wall_us(n);
   };
@@ -162,8 +176,17 @@ void sim_cluster::start(host n) {
   node.stopping = node.done = false;
   node.actors.clear();
   supervisor_config tree;
-  tree.children = runtime::wire_node(sys_, node.context, wiring_of(n));
-  watch_children(n, tree.children);
+  auto wiring = wiring_of(n);
+  tree.children = runtime::wire_node(sys_, node.context, wiring);
+  for (auto& spec : tree.children)
+    watch_child(n, spec);
+  tree.make_link
+    = [this, n,
+       make = runtime::link_maker(sys_, node.context, wiring)](auto peer) {
+        auto spec = make(peer);
+        watch_child(n, spec);
+        return spec;
+      };
   tree.give_up = [this, n](const std::string& why) {
     net_.note("node " + std::to_string(n) + " gives up: " + why);
     nodes_[n].done = true;
@@ -173,11 +196,36 @@ void sim_cluster::start(host n) {
   auto actor = caf::actor_cast<caf::strong_actor_ptr>(node.supervisor);
   net_.place(actor, n);
   node.actors.insert(node.actors.begin(), actor);
+  // Sooner or later it reads what it knew.
+  if (node.epoch && net_.chance(70))
+    give_epoch(n, node.epoch);
+}
+
+void sim_cluster::give_epoch(host n, const epoch_ptr& epoch) {
+  nodes_[n].epoch = epoch;
+  caf::anon_send(nodes_[n].supervisor, epoch_atom::value, epoch);
+}
+
+core::epoch_id sim_cluster::epoch_of(host n) const {
+  return nodes_[n].context->newest_view()->id();
+}
+
+uint64_t sim_cluster::epochs_missed(host n) const {
+  return nodes_[n].context->epochs_missed;
+}
+
+uint64_t sim_cluster::replanned() const {
+  auto result = replanned_;
+  for (const auto& node : nodes_)
+    if (node.context)
+      result += node.context->counters.replanned;
+  return result;
 }
 
 void sim_cluster::crash(host n) {
   auto& node = nodes_[n];
   restarts_ += static_cast<uint32_t>(node.context->counters.restarts);
+  replanned_ += node.context->counters.replanned;
   net_.crash(n);
   // A supervisor killed before its first message starts its children first.
   while (!node.actors.empty())
@@ -297,10 +345,8 @@ std::string sim_cluster::hints() const {
 }
 
 bool sim_cluster::is_home(host n, const std::string& key) const {
-  const auto& epoch = *options_.shape.epoch;
-  const auto& ks = *epoch.find_keyspace(core::keyspace_id(siblings_keyspace));
-  return core::ring{epoch.members, ks.replication}
-    .at(core::slot_of(key, ks.hash_tags))
+  const auto& ks = *options_.shape.view->find_keyspace(siblings_keyspace);
+  return ks.at(core::slot_of(key, ks.hash_tags))
     .is_home(static_cast<core::member_index>(n));
 }
 
@@ -314,8 +360,7 @@ std::map<std::string, std::string> sim_cluster::records(host n) {
   for (uint32_t table = 0; table < options_.shards; ++table)
     session->scan(table, {}, {}, [&](std::string_view key, auto value) {
       storage::record_position at;
-      if (storage::parse_record_key(key, at)
-          && options_.shape.rings.count(at.group) != 0)
+      if (storage::parse_record_key(key, at) && is_group(at.group))
         result.emplace(key, value);
       return true;
     });
