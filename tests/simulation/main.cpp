@@ -131,6 +131,10 @@ int main(int argc, char** argv) {
   print(result,
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began)
           .count());
+  if (!result.complete) {
+    std::printf("not all seeds were run: a process ended between them\n");
+    return 1;
+  }
   if (at_least > 0)
     return result.failed.size() >= at_least ? 0 : 1;
   return result.failed.empty() ? 0 : 1;

@@ -78,10 +78,6 @@ public:
     faults storm{net_, cluster, options_.clement};
     epochs_.emplace(net_, cluster, options_.clement);
     guard.set_slack(deadline_slack_us(shape, storm));
-    // A put that is handed from home to home may be executed twice.
-    auto forwards = cluster.size() > shape.shape.homes.size()
-                    || storm.strikes(faults::kind::full_disk);
-    log.set_once(!forwards);
     load.answered = [&storm] {
       storm.answered();
     };
@@ -93,6 +89,10 @@ public:
       read_everything(cluster, log);
     if (out_.violations.empty() && net_.chance(25))
       be_away(cluster, storm, log);
+    // A put that its client or a node repeats may be executed twice: here it is
+    // known which ones were.
+    for (size_t i = 0; i < log.puts().size(); ++i)
+      log.put(i).repeated = guard.repeated(log.puts()[i].value);
     for (auto& line : log.check())
       out_.violations.push_back(std::move(line));
     for (const auto& line : guard.violations())

@@ -154,8 +154,11 @@ void sim_cluster::start(host n) {
   node.observed = std::make_unique<observed_engine>(
     *node.engine, [this, n](storage::table_id table, std::string_view key,
                             std::string_view before, std::string_view after) {
-      auto now = core::decode_record(after);
-      auto old = before.empty() ? core::record{} : core::decode_record(before);
+      auto decoded = [](std::string_view row) {
+        return row.empty() ? core::record{} : core::decode_record(row);
+      };
+      auto now = decoded(after);
+      auto old = decoded(before);
       storage::record_position at;
       auto is_record = storage::parse_record_key(key, at) && is_group(at.group);
       if (is_record && now && old)
