@@ -121,6 +121,7 @@ struct gateway_state {
   local_gateway_actor::pointer self;
   gateway_config config;
   node_context_ptr node;
+  view_ptr view;
   std::vector<coordinator_actor> coordinators;
   flusher_actor flusher;
   /// What the gossiper believes; never null.

@@ -89,6 +89,7 @@ struct storage_shard_state {
   storage_shard_actor::pointer self;
   storage_shard_config config;
   node_context_ptr node;
+  view_ptr view;
   flusher_actor flusher;
   std::unique_ptr<storage::session> session;
   shard_identity identity;
@@ -152,8 +153,8 @@ private:
                             std::optional<uint64_t> old, const core::record& r,
                             replica_answer& late);
   storage::status keep_absent(const replica_op& op);
-  static hint_place place_of(const core::keyspace& ks, const replica_op& op,
-                             const core::uuid& target);
+  static hint_place place_of(const core::placed_keyspace& ks,
+                             const replica_op& op, const core::uuid& target);
   /// `old` is the version_hash of the record that `r` replaces, if there is
   /// one.
   storage::status store(const std::string& key, std::optional<uint64_t> old,
@@ -171,8 +172,9 @@ private:
   /// Sends `answer` to `x` once the last commit of `key_hash` is on disk.
   void answer_flushed(uint64_t key_hash, const asked& x, replica_answer answer,
                       answer_groups& now);
-  const core::keyspace* keyspace_of(const replica_op& op) const;
-  std::string key_of(const core::keyspace& ks, const replica_op& op) const;
+  const core::placed_keyspace* keyspace_of(const replica_op& op) const;
+  static std::string key_of(const core::placed_keyspace& ks,
+                            const replica_op& op);
   void note_counters(const core::record& incoming);
   void extend_filter();
   bool load_filter();

@@ -146,7 +146,7 @@ supervisor(local_supervisor_actor::stateful_pointer<supervisor_state> self,
   st.start_from(0);
   return {
     [&st, self](wire::PeerHello& in) {
-      auto from = st.node->epoch->find_member(in.node());
+      auto from = st.node->newest_view()->epoch().find_member(in.node());
       if (!from || in.target() != st.node->me().name) {
         wire::PeerWelcome out;
         out.set_session(in.session());
@@ -168,6 +168,9 @@ supervisor(local_supervisor_actor::stateful_pointer<supervisor_state> self,
       auto gateway = st.find<local_gateway_actor>(child_spec::kind::gateway);
       if (gateway)
         self->delegate(gateway, std::move(in));
+    },
+    [&st](epoch_atom, const epoch_ptr& next) {
+      st.adopt(next);
     },
     [&st](gateway_atom) -> gateway_actor {
       return st.find<gateway_actor>(child_spec::kind::gateway);

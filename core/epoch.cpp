@@ -13,15 +13,6 @@ uint32_t id_of(std::string_view text) {
   return static_cast<uint32_t>(hash64(text));
 }
 
-template <class Named>
-const Named* find_named(const std::vector<Named>& xs, std::string_view name) {
-  auto i = std::lower_bound(xs.begin(), xs.end(), name,
-                            [](const Named& x, std::string_view y) {
-                              return x.name < y;
-                            });
-  return i != xs.end() && i->name == name ? &*i : nullptr;
-}
-
 void append(byte_writer& out, const member& x) {
   out.u64(x.id.high);
   out.u64(x.id.low);
@@ -54,6 +45,17 @@ void append(byte_writer& out, const keyspace& x) {
   out.u8(x.strict_puts ? 1 : 0);
 }
 
+void append(byte_writer& out, const member_change& x) {
+  out.u8(static_cast<uint8_t>(x.kind));
+  out.u64(x.member.high);
+  out.u64(x.member.low);
+  out.u64(x.other.high);
+  out.u64(x.other.low);
+  out.u32(x.weight);
+  out.u64(x.since.generation);
+  out.u64(x.since.number);
+}
+
 } // namespace
 
 uint32_t replication_spec::replicas() const {
@@ -74,7 +76,11 @@ uint32_t keyspace_id(std::string_view name) {
 }
 
 const keyspace* epoch::find_keyspace(std::string_view name) const {
-  return find_named(keyspaces, name);
+  auto i = std::lower_bound(keyspaces.begin(), keyspaces.end(), name,
+                            [](const keyspace& x, std::string_view y) {
+                              return x.name < y;
+                            });
+  return i != keyspaces.end() && i->name == name ? &*i : nullptr;
 }
 
 const keyspace* epoch::find_keyspace(uint32_t keyspace) const {
@@ -85,10 +91,18 @@ const keyspace* epoch::find_keyspace(uint32_t keyspace) const {
 }
 
 std::optional<member_index> epoch::find_member(std::string_view name) const {
-  auto x = find_named(members, name);
-  if (x == nullptr)
-    return std::nullopt;
-  return static_cast<member_index>(x - members.data());
+  // A replacement came after what it replaces.
+  for (auto i = members.size(); i-- > 0;)
+    if (members[i].name == name && members[i].state != member_state::removed)
+      return static_cast<member_index>(i);
+  return std::nullopt;
+}
+
+std::optional<member_index> epoch::find_member(const uuid& member) const {
+  for (size_t i = 0; i < members.size(); ++i)
+    if (members[i].id == member)
+      return static_cast<member_index>(i);
+  return std::nullopt;
 }
 
 uint64_t epoch_hash(const epoch& x) {
@@ -103,7 +117,46 @@ uint64_t epoch_hash(const epoch& x) {
   out.varint(x.keyspaces.size());
   for (auto& k : x.keyspaces)
     append(out, k);
+  auto settled
+    = x.changes.empty()
+      && std::all_of(x.members.begin(), x.members.end(), [](const member& m) {
+           return m.state == member_state::up;
+         });
+  if (!settled) {
+    for (auto& m : x.members)
+      out.u8(static_cast<uint8_t>(m.state));
+    for (auto& c : x.changes)
+      append(out, c);
+  }
   return hash64(text);
+}
+
+bool continues(const epoch& from, const epoch& to) {
+  if (!(from.id < to.id) || from.cluster != to.cluster
+      || from.members.size() > to.members.size())
+    return false;
+  for (size_t i = 0; i < from.members.size(); ++i)
+    if (from.members[i].id != to.members[i].id
+        || (from.members[i].state == member_state::removed
+            && to.members[i].state != member_state::removed))
+      return false;
+  return true;
+}
+
+epoch target_of(const epoch& x) {
+  auto result = x;
+  for (auto& m : result.members) {
+    if (m.state == member_state::joining)
+      m.state = member_state::up;
+    else if (m.state == member_state::leaving)
+      m.state = member_state::removed;
+  }
+  for (auto& c : x.changes)
+    if (c.kind == change_kind::weight)
+      if (auto i = x.find_member(c.member))
+        result.members[*i].weight = c.weight;
+  result.changes.clear();
+  return result;
 }
 
 } // namespace covey::core

@@ -20,7 +20,13 @@ class validator {
 public:
   explicit validator(const epoch& x) : epoch_(x) {
     for (auto& m : x.members)
-      ++members_in_[m.data_centre];
+      if (holds_slots(m)) {
+        ++members_in_[m.data_centre];
+        ++holders_;
+      }
+    for (auto& c : x.changes)
+      if (c.kind == change_kind::replace)
+        replaced_.insert(c.other);
   }
 
   std::vector<std::string> run() {
@@ -30,6 +36,7 @@ public:
     check_keyspaces();
     for (auto& k : epoch_.keyspaces)
       check_keyspace(k);
+    check_changes();
     return std::move(problems_);
   }
 
@@ -47,7 +54,7 @@ private:
 
   void check_members() {
     auto& xs = epoch_.members;
-    if (xs.empty())
+    if (holders_ == 0)
       problem("no members: configure at least one");
     uint64_t weight = 0;
     for (auto& m : xs)
@@ -55,21 +62,21 @@ private:
     if (weight > max_total_weight)
       problem("the weights of the members sum up to " + std::to_string(weight)
               + ", above 65535; lower them");
-    if (!std::is_sorted(xs.begin(), xs.end(), [](auto& x, auto& y) {
-          return x.name < y.name;
-        }))
+    auto sorted = std::is_sorted(xs.begin(), xs.end(), [](auto& x, auto& y) {
+      return x.name < y.name;
+    });
+    // Later epochs append.
+    if (epoch_.id.number <= 1 && !sorted)
       problem("the members are not sorted by name: sort them");
   }
 
   void check_member(const member& x) {
     auto label = "member " + x.name;
     check_name("member", x.name);
-    if (!names_.insert(x.name).second)
-      problem(label + ": two members have this name; rename one");
-    auto address = x.host + ":" + std::to_string(x.port);
-    if (auto [i, fresh] = addresses_.emplace(address, x.name); !fresh)
-      problem(label + ": address " + address + " is that of member " + i->second
-              + " too; give each its own");
+    if (x.state > member_state::removed)
+      problem(label + ": its state is none; it was damaged");
+    if (x.state != member_state::removed && replaced_.count(x.id) == 0)
+      check_place(label, x);
     if (!x.id)
       problem(label + ": has no id; give it one");
     else if (auto [i, fresh] = ids_.emplace(x.id, x.name); !fresh)
@@ -82,6 +89,60 @@ private:
       check_name(label + ": rack", x.rack);
     if (!x.data_centre.empty())
       check_name(label + ": data centre", x.data_centre);
+  }
+
+  void check_place(const std::string& label, const member& x) {
+    if (!names_.insert(x.name).second)
+      problem(label + ": two members have this name; rename one");
+    auto address = x.host + ":" + std::to_string(x.port);
+    if (auto [i, fresh] = addresses_.emplace(address, x.name); !fresh)
+      problem(label + ": address " + address + " is that of member " + i->second
+              + " too; give each its own");
+  }
+
+  void check_changes() {
+    if (epoch_.changes.size() > max_changes)
+      problem("more than " + std::to_string(max_changes)
+              + " changes of members wait; let some finish first");
+    std::map<uuid, member_state> expected;
+    auto concerns = [&](const uuid& id, member_state state) {
+      if (!expected.emplace(id, state).second)
+        problem("two changes concern member " + to_string(id)
+                + "; let the first finish");
+    };
+    for (auto& c : epoch_.changes) {
+      auto joins
+        = c.kind == change_kind::join || c.kind == change_kind::replace;
+      if (c.kind < change_kind::join || c.kind > change_kind::weight)
+        problem("a change is of no kind; it was damaged");
+      else if (c.kind == change_kind::weight)
+        concerns(c.member, member_state::up);
+      else
+        concerns(c.member,
+                 joins ? member_state::joining : member_state::leaving);
+      if (c.kind == change_kind::replace)
+        concerns(c.other, member_state::leaving);
+      if (c.kind == change_kind::weight ? c.weight < 1 || c.weight > max_weight
+                                        : c.weight != 0)
+        problem("weight " + std::to_string(c.weight)
+                + " of a change is outside 1 to 64; change it");
+      if (epoch_.id < c.since)
+        problem("a change is of a later epoch than its own; it was damaged");
+    }
+    for (auto& m : epoch_.members) {
+      auto i = expected.find(m.id);
+      auto state = i != expected.end() ? i->second : m.state;
+      auto idle
+        = m.state == member_state::up || m.state == member_state::removed;
+      if (state != m.state || (i == expected.end() && !idle))
+        problem("member " + m.name
+                + ": its state is not that of its change; it was damaged");
+      if (i != expected.end())
+        expected.erase(i);
+    }
+    for (auto& [id, state] : expected)
+      problem("a change concerns member " + to_string(id)
+              + ", which does not exist; it was damaged");
   }
 
   void check_keyspaces() {
@@ -108,6 +169,9 @@ private:
       problem(label + ": the group id of replication " + text
               + " is that of replication " + i->second + " too; change one");
     check_replication(label, x.replication);
+    if (x.default_ttl_s > max_default_ttl_s)
+      problem(label + ": values expire after " + std::to_string(x.default_ttl_s)
+              + " s, above a hundred years; lower it");
     check_default(label + ": default read", x.default_read, x.replication);
     check_default(label + ": default write", x.default_write, x.replication);
   }
@@ -127,10 +191,9 @@ private:
     if (replicas < 1 || replicas > max_replicas)
       problem(label + ": replication " + to_string(x) + " asks for "
               + std::to_string(replicas) + " replicas; ask for 1 to 16");
-    else if (x.total > epoch_.members.size())
+    else if (x.total > holders_)
       problem(label + ": replication " + to_string(x) + " is above the "
-              + std::to_string(epoch_.members.size())
-              + " members; lower it or add members");
+              + std::to_string(holders_) + " members; lower it or add members");
   }
 
   void check_data_centre(const std::string& label, const std::string& name,
@@ -166,6 +229,8 @@ private:
 
   const epoch& epoch_;
   std::map<std::string, size_t> members_in_;
+  size_t holders_ = 0;
+  std::set<uuid> replaced_;
   std::set<std::string> names_;
   std::map<std::string, std::string> addresses_;
   std::map<uuid, std::string> ids_;

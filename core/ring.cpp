@@ -24,11 +24,14 @@ bool operator<(const virtual_node& x, const virtual_node& y) {
 std::vector<virtual_node> virtual_nodes_of(const std::vector<member>& members) {
   size_t n = 0;
   for (auto& m : members)
-    n += size_t{m.weight} * ring::virtual_nodes_per_weight;
+    if (holds_slots(m))
+      n += size_t{m.weight} * ring::virtual_nodes_per_weight;
   std::vector<virtual_node> result;
   result.reserve(n);
   std::string text;
   for (size_t i = 0; i < members.size(); ++i) {
+    if (!holds_slots(members[i]))
+      continue;
     auto last = members[i].weight * ring::virtual_nodes_per_weight;
     for (uint32_t j = 0; j < last; ++j) {
       text = members[i].name;
@@ -75,6 +78,12 @@ topology::topology(const std::vector<member>& members,
   std::map<std::string_view, uint32_t> data_centre_ids;
   std::map<std::pair<uint32_t, std::string_view>, uint32_t> rack_ids;
   for (auto& m : members) {
+    if (!holds_slots(m)) {
+      scope_of.push_back(no_scope);
+      data_centre_of.push_back(0);
+      rack_of.push_back(0);
+      continue;
+    }
     auto s = uint32_t{0};
     if (!spec.per_data_centre.empty()) {
       auto i = scope_ids.find(m.data_centre);
@@ -203,8 +212,10 @@ bool preference_list::is_home(member_index m) const {
 
 ring::ring(const std::vector<member>& members, const replication_spec& spec)
   : homes_(spec.replicas()) {
-  COVEY_CHECK(homes_ > 0 && homes_ <= members.size());
-  auto others = static_cast<uint32_t>(members.size()) - homes_;
+  auto n = static_cast<uint32_t>(
+    std::count_if(members.begin(), members.end(), holds_slots));
+  COVEY_CHECK(homes_ > 0 && homes_ <= n);
+  auto others = n - homes_;
   stride_ = homes_ + std::min(others, max_fallbacks);
   table_.reserve(size_t{stride_} * slot_count);
   auto nodes = virtual_nodes_of(members);

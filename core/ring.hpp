@@ -39,6 +39,7 @@ struct preference_list {
 /// taken before a second one of a rack, as long as such racks remain; for
 /// `total`, data centres not used yet come before that in the same way. The
 /// next distinct members clockwise are the fallbacks (up to `max_fallbacks`).
+/// Joining and removed members are not there.
 /// Sources: Karger et al. 1997; DeCandia et al. (Dynamo) 2007, section 6.2.
 class ring {
 public:

@@ -151,7 +151,7 @@ void add_keyspace_knobs(std::vector<knob>& out) {
       return static_cast<int64_t>(k.default_ttl_s);
     });
   ttl.unit = "seconds";
-  ttl.max = 3153600000;
+  ttl.max = static_cast<int64_t>(core::max_default_ttl_s);
   add(
     out, "hash-tags", knob_type::flag,
     "Places a key by its part in {braces} alone, if it has one.",

@@ -180,8 +180,10 @@ struct node::impl {
 };
 
 void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
-  context = make_node_context(std::make_shared<const core::epoch>(config.epoch),
-                              config.self, config.storage.shards);
+  context
+    = make_node_context(std::make_shared<const core::cluster_view>(
+                          std::make_shared<const core::epoch>(config.epoch)),
+                        config.self, config.storage.shards);
   context->wall_us = wall_us;
   for (auto* budget : {&context->answers, &context->answers_under_way})
     *budget

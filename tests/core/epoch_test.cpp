@@ -161,6 +161,20 @@ CAF_TEST(members and keyspaces are found by name and id) {
   CAF_CHECK(epoch{}.find_keyspace("carts") == nullptr);
 }
 
+CAF_TEST(removed members have an index and no name) {
+  auto x = make_epoch();
+  auto again = x.members[1];
+  again.id = {1, 2};
+  x.members[1].state = member_state::removed;
+  CAF_CHECK(!x.find_member("n2"));
+  CAF_CHECK(x.find_member(x.members[1].id) == 1);
+  x.members.push_back(again);
+  CAF_CHECK(x.find_member("n2") == 4);
+  CAF_CHECK(x.find_member("n4") == 3);
+  CAF_CHECK(x.find_member(uuid{1, 2}) == 4);
+  CAF_CHECK(!x.find_member(uuid{1, 3}));
+}
+
 CAF_TEST(epochs are ordered by generation first) {
   CAF_CHECK((epoch_id{1, 9} < epoch_id{2, 0}));
   CAF_CHECK((epoch_id{1, 1} < epoch_id{1, 2}));
@@ -170,6 +184,10 @@ CAF_TEST(epochs are ordered by generation first) {
 }
 
 // -- the hash
+
+CAF_TEST(the hash of a settled epoch is frozen) {
+  CAF_CHECK_EQUAL(epoch_hash(make_epoch()), 3145875689447381537u);
+}
 
 CAF_TEST(the hash of an epoch covers every field) {
   std::vector<change> changes{
@@ -276,6 +294,33 @@ CAF_TEST(the hash of an epoch covers every field) {
     },
     [](epoch& x) {
       x.keyspaces[0].strict_puts = true;
+    },
+    [](epoch& x) {
+      x.members[1].state = member_state::leaving;
+    },
+    [](epoch& x) {
+      x.members[1].state = member_state::removed;
+    },
+    [](epoch& x) {
+      x.members[2].state = member_state::leaving;
+    },
+    [](epoch& x) {
+      x.changes.push_back({});
+    },
+    [](epoch& x) {
+      x.changes.push_back({change_kind::leave, {1, 2}, {}, 0, {1, 1}});
+    },
+    [](epoch& x) {
+      x.changes.push_back({change_kind::leave, {1, 3}, {}, 0, {1, 1}});
+    },
+    [](epoch& x) {
+      x.changes.push_back({change_kind::leave, {1, 2}, {3, 4}, 0, {1, 1}});
+    },
+    [](epoch& x) {
+      x.changes.push_back({change_kind::leave, {1, 2}, {}, 2, {1, 1}});
+    },
+    [](epoch& x) {
+      x.changes.push_back({change_kind::leave, {1, 2}, {}, 0, {1, 2}});
     },
   };
   std::set<uint64_t> hashes;

@@ -27,7 +27,7 @@ member make_member(const std::string& name, const std::string& rack,
 /// Sound: four members in two data centres, two keyspaces.
 epoch make_epoch() {
   epoch result;
-  result.id = {1, 2};
+  result.id = {1, 1};
   result.cluster = "test";
   result.members
     = {make_member("n1", "r1", "dc1"), make_member("n2", "r2", "dc1"),
