@@ -194,7 +194,7 @@ CAF_TEST(groups do not share a tree) {
   auto before = root(1);
   ask({in_slot(operation(replica_verb::put, "k", "v", "pair"), 1)});
   CAF_CHECK_EQUAL(root(1).sum, before.sum);
-  auto pair = core::group_id(keyspace("pair").replication);
+  auto pair = keyspace("pair").group;
   auto other = ask_trees<roots_page>(roots_query{pair, 1, 1}).roots.at(0);
   CAF_CHECK_EQUAL(other.keys, 1u);
   CAF_CHECK_NOT_EQUAL(other.sum, before.sum);

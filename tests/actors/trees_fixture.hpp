@@ -18,7 +18,7 @@ namespace covey::test {
 
 struct trees_fixture : shard_fixture {
   uint32_t group() const {
-    return core::group_id(keyspace("default").replication);
+    return keyspace("default").group;
   }
   /// Everything that was committed is on disk when it returns.
   void flush_everything() {
