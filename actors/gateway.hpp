@@ -117,12 +117,16 @@ struct gateway_state {
   ask_status(const wire::StatusRequest& in);
   wire::StatusReply status(const statistic_list& engine) const;
   wire::RingReply ring(const wire::RingRequest& in) const;
+  // gateway_epochs.cpp
+  caf::typed_response_promise<wire::KeyspaceReply>
+  change_keyspace(const wire::KeyspaceRequest& in);
 
   local_gateway_actor::pointer self;
   gateway_config config;
   node_context_ptr node;
   std::vector<coordinator_actor> coordinators;
   flusher_actor flusher;
+  epoch_keeper_actor keeper;
   /// What the gossiper believes; never null.
   liveness_ptr liveness = std::make_shared<core::liveness_view>();
   /// By a number of our own: actor ids of different processes may collide.
@@ -159,11 +163,12 @@ struct gateway_state {
   static inline constexpr const char* name = "gateway";
 };
 
-/// Spawn with `sys.spawn(gateway, config, node, coordinators, flusher)`.
+/// Spawn with `sys.spawn(gateway, config, node, coordinators, flusher,
+/// keeper)`.
 local_gateway_actor::behavior_type
 gateway(loop_pointer<local_gateway_actor, gateway_state> self,
         const gateway_config& config, const node_context_ptr& node,
         const std::vector<coordinator_actor>& coordinators,
-        const flusher_actor& flusher);
+        const flusher_actor& flusher, const epoch_keeper_actor& keeper);
 
 } // namespace covey

@@ -80,6 +80,7 @@ struct peer_link_state {
   gossiper_actor gossiper;
   knocker_actor knocker;
   hint_store_actor hints;
+  epoch_keeper_actor keeper;
   bool armed = false;
 
   static inline constexpr const char* name = "peer-link";
@@ -164,6 +165,7 @@ struct peer_link_collaborators {
   gossiper_actor gossiper;
   knocker_actor knocker;
   hint_store_actor hints;
+  epoch_keeper_actor keeper;
 };
 
 /// Spawn with `sys.spawn(peer_link, config, node, collaborators)`.

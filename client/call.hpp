@@ -19,12 +19,19 @@ namespace covey::client {
 
 using request_body
   = std::variant<wire::PutRequest, wire::GetRequest, wire::ScanRequest,
-                 wire::StatusRequest, wire::RingRequest>;
+                 wire::StatusRequest, wire::RingRequest, wire::KeyspaceRequest>;
 
 /// In the order of `request_body`, after the alternative for "no reply".
-using reply_body
-  = std::variant<std::monostate, wire::PutReply, wire::GetReply,
-                 wire::ScanReply, wire::StatusReply, wire::RingReply>;
+using reply_body = std::variant<std::monostate, wire::PutReply, wire::GetReply,
+                                wire::ScanReply, wire::StatusReply,
+                                wire::RingReply, wire::KeyspaceReply>;
+
+/// Sent by itself, as a request of CAF; all others travel in bursts.
+inline bool is_single(const request_body& x) {
+  return std::holds_alternative<wire::StatusRequest>(x)
+         || std::holds_alternative<wire::RingRequest>(x)
+         || std::holds_alternative<wire::KeyspaceRequest>(x);
+}
 
 struct outcome {
   errc code = errc::none;

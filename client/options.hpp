@@ -27,6 +27,8 @@ struct options : cluster_options {
   bool overwrite = false;
   // export only.
   std::string prefix;
+  // keyspace only.
+  wire::KeyspaceRequest change;
   // watch only.
   bool watch_once = false;
   bool only_given = false;

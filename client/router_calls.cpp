@@ -89,8 +89,7 @@ void router_state::tell_taken(node_session& s) {
 
 bool router_state::held_back(node_session& s, const call& c) {
   // Whoever asks how an overloaded node is needs the answer.
-  if (!s.paced || std::holds_alternative<wire::StatusRequest>(c.request)
-      || std::holds_alternative<wire::RingRequest>(c.request))
+  if (!s.paced || is_single(c.request))
     return false;
   return !s.overload.admits(now(), draw());
 }
@@ -110,6 +109,8 @@ void router_state::dispatch(node_session& s, call&& c) {
     ask<wire::StatusRequest, wire::StatusReply>(s, id, *x, c.deadline);
   } else if (auto* y = std::get_if<wire::RingRequest>(&c.request)) {
     ask<wire::RingRequest, wire::RingReply>(s, id, *y, c.deadline);
+  } else if (auto* z = std::get_if<wire::KeyspaceRequest>(&c.request)) {
+    ask<wire::KeyspaceRequest, wire::KeyspaceReply>(s, id, *z, c.deadline);
   } else {
     std::visit(
       [&](const auto& request) {

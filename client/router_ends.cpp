@@ -13,8 +13,7 @@ namespace {
 
 /// Sent without a request of CAF, which would swallow an answer that is late.
 bool in_burst(const call& c) {
-  return !std::holds_alternative<wire::StatusRequest>(c.request)
-         && !std::holds_alternative<wire::RingRequest>(c.request);
+  return !is_single(c.request);
 }
 
 } // namespace

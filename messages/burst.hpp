@@ -31,6 +31,8 @@ enum class frame_kind : uint8_t {
   scan_request = 20,
   scan_reply = 21,
   taken = 22,
+  paxos = 40,
+  epoch_word = 41,
 };
 
 /// Appends a frame: kind (1 byte), length (varint), the message.

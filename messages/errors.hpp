@@ -59,6 +59,9 @@ enum class errc : uint8_t {
   /// The home has lost data that it acknowledged, and answers no reads. Others
   /// are asked instead; an operator must look.
   disk_lost = 25,
+  /// The change of the epoch does not apply, and the text says why. Nothing was
+  /// changed.
+  change_refused = 26,
 };
 
 std::string to_string(errc x);

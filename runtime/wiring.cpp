@@ -21,6 +21,7 @@ struct positions {
   size_t shards;
   size_t replicas;
   size_t coordinators;
+  size_t keeper;
   size_t gateway;
   size_t gossiper;
   size_t hints;
@@ -85,14 +86,25 @@ void add_requests(caf::actor_system& sys, const node_context_ptr& node,
                      pick<replica_actor>(earlier, at.replicas, node->shards)));
        }});
   out.push_back(
+    {"epoch-keeper", role::plain, false, 0,
+     [&sys, node, options, seeds, at](const started_children& earlier) {
+       auto config = options.keeper;
+       config.seed = (*seeds)();
+       auto shard = caf::actor_cast<storage_shard_actor>(earlier[at.shards]);
+       return erase(sys.spawn(epoch_keeper, config, node,
+                              caf::actor_cast<row_keeper_actor>(shard)));
+     }});
+  out.push_back(
     {"gateway", role::gateway, false, 0,
      [&sys, node, options, seeds, at](const started_children& earlier) {
        auto config = options.gateway;
        config.seed = (*seeds)();
-       return erase(sys.spawn(gateway, config, node,
-                              pick<coordinator_actor>(earlier, at.coordinators,
-                                                      options.coordinators),
-                              caf::actor_cast<flusher_actor>(earlier.front())));
+       return erase(
+         sys.spawn(gateway, config, node,
+                   pick<coordinator_actor>(earlier, at.coordinators,
+                                           options.coordinators),
+                   caf::actor_cast<flusher_actor>(earlier.front()),
+                   caf::actor_cast<epoch_keeper_actor>(earlier[at.keeper])));
      }});
 }
 
@@ -150,6 +162,7 @@ void add_links(caf::actor_system& sys, const node_context_ptr& node,
          with.gossiper = caf::actor_cast<gossiper_actor>(earlier[at.gossiper]);
          with.knocker = options.knocker;
          with.hints = caf::actor_cast<hint_store_actor>(earlier[at.hints]);
+         with.keeper = caf::actor_cast<epoch_keeper_actor>(earlier[at.keeper]);
          return erase(sys.spawn(peer_link, config, node, with));
        }});
   }
@@ -193,7 +206,8 @@ std::vector<child_spec> wire_node(caf::actor_system& sys,
   at.shards = 1;
   at.replicas = at.shards + node->shards;
   at.coordinators = at.replicas + node->shards;
-  at.gateway = at.coordinators + options.coordinators;
+  at.keeper = at.coordinators + options.coordinators;
+  at.gateway = at.keeper + 1;
   at.hints = at.gateway + 1;
   at.gossiper = at.hints + 1;
   at.links = at.gossiper + 1;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/coordinator.hpp"
+#include "actors/epoch_keeper.hpp"
 #include "actors/flusher.hpp"
 #include "actors/gateway.hpp"
 #include "actors/gossiper.hpp"
@@ -28,6 +29,7 @@ struct wiring_options {
   gateway_config gateway;
   gossiper_config gossip;
   hint_store_config hints;
+  epoch_keeper_config keeper;
   peer_link_config link;
   ticker_config ticker;
   uint32_t coordinators = 1;

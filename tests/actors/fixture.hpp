@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,11 @@ struct played_shard {
   /// Hints that it keeps, in the order of their rows; those that were handed
   /// over are removed.
   std::vector<hint_row> hints;
+  /// Rows that it keeps for others, how often it was given some, and whether
+  /// its disk takes them.
+  std::map<std::string, std::string> rows;
+  int saves = 0;
+  bool saves_rows = true;
 };
 
 /// Plays the flusher: flushes only when the test says so.
@@ -85,6 +91,16 @@ struct played_hint_store {
   hint_store_actor handle;
   /// Members that were announced, as "+1" and "-1".
   std::vector<std::string> links;
+};
+
+/// Plays the epoch keeper: answers proposals with `outcome`.
+struct played_epoch_keeper {
+  epoch_keeper_actor handle;
+  std::vector<gossip_frame> frames;
+  /// Members that were announced, as "+1" and "-1".
+  std::vector<std::string> links;
+  std::vector<epoch_proposal> proposals;
+  epoch_outcome outcome;
 };
 
 /// Plays the link at the other end.
@@ -157,6 +173,7 @@ struct node_fixture : fixture {
   played_flusher& play_flusher();
   played_coordinator& play_coordinator();
   played_hint_store& play_hint_store();
+  played_epoch_keeper& play_epoch_keeper();
   played_remote& play_remote();
   played_portal& play_portal();
   played_connector& play_connector();
@@ -231,6 +248,7 @@ private:
   std::deque<played_flusher> flushers;
   std::deque<played_coordinator> coordinators;
   std::deque<played_hint_store> hint_stores;
+  std::deque<played_epoch_keeper> keepers;
   std::deque<played_remote> remotes;
   std::deque<played_portal> portals;
   std::deque<played_connector> connectors;

@@ -23,7 +23,7 @@ struct gateway_fixture : node_fixture {
       kill(aut);
     aut = keep(sys.spawn(gateway, config, node_context_ptr{node},
                          std::vector<coordinator_actor>{coordinator.handle},
-                         flusher.handle));
+                         flusher.handle, play_epoch_keeper().handle));
     sched.run();
   }
 

@@ -41,6 +41,7 @@ struct link_fixture : node_fixture {
     with.gossiper = gossiper.handle;
     with.knocker = knocker.handle;
     with.hints = play_hint_store().handle;
+    with.keeper = play_epoch_keeper().handle;
     aut = keep(sys.spawn(peer_link, config, node_context_ptr{node}, with));
     sched.run();
   }

@@ -125,6 +125,9 @@ local_gateway_actor::behavior_type play(local_gateway_actor::pointer self,
     [](const wire::RingRequest&) {
       return wire::RingReply{};
     },
+    [](const wire::KeyspaceRequest&) {
+      return wire::KeyspaceReply{};
+    },
     [x](const wire::ClientHello&) {
       ++x->hellos;
     },
