@@ -57,8 +57,44 @@ void coordinator_state::start_one(const client_asker_actor& from,
     start_forward(t, *r, op);
 }
 
+void coordinator_state::grow() {
+  const auto& members = view->epoch().members;
+  links.resize(members.size());
+  to_links_.resize(members.size());
+  spare_.resize(members.size(), core::token_bucket{config.slow_hints_per_s,
+                                                   config.slow_hints_per_s});
+  latencies_.resize(members.size());
+  durable_after_us_.resize(members.size());
+  usual_us_.resize(members.size(), UINT64_MAX);
+  one_data_centre_
+    = std::all_of(members.begin(), members.end(), [&](const auto& m) {
+        return m.data_centre == members.front().data_centre;
+      });
+}
+
+void coordinator_state::adopt(view_ptr next) {
+  earlier_.push_back(std::move(view));
+  view = std::move(next);
+  grow();
+}
+
+/// Views that no request was planned under any more go.
+void coordinator_state::forget_views() {
+  std::vector<view_ptr> needed;
+  for (auto& x : earlier_) {
+    auto used = false;
+    table_.each([&](const ticket&, const request& r) {
+      used = used || r.view == x.get();
+    });
+    if (used)
+      needed.push_back(std::move(x));
+  }
+  earlier_ = std::move(needed);
+}
+
 bool coordinator_state::place(request& r, const client_op& op) {
-  r.keyspace = node->epoch->find_keyspace(op.keyspace);
+  r.view = view.get();
+  r.keyspace = view->find_keyspace(op.keyspace);
   if (r.keyspace == nullptr)
     return false;
   r.verb = op.verb;
@@ -73,7 +109,7 @@ bool coordinator_state::place(request& r, const client_op& op) {
   r.slot = op.verb == client_verb::scan
              ? op.slot
              : core::slot_of(op.key, r.keyspace->hash_tags);
-  auto list = node->ring_of(*r.keyspace).at(r.slot);
+  auto list = r.keyspace->at(r.slot);
   r.home_count = static_cast<uint8_t>(list.homes);
   r.list = list;
   r.strict = op.quorum == core::quorum_kind::strict
@@ -87,7 +123,7 @@ const core::requirement* coordinator_state::requirement_for(const request& r) {
   auto compute = [&] {
     std::vector<std::string> data_centres;
     for (size_t i = 0; i < r.home_count; ++i)
-      data_centres.push_back(node->epoch->members[r.homes[i]].data_centre);
+      data_centres.push_back(view->at(r.homes[i]).data_centre);
     return core::requirement_of(r.level, data_centres, node->me().data_centre);
   };
   if (!one_data_centre_) {
@@ -141,9 +177,9 @@ replica_op coordinator_state::op_for(const request& r, ticket t, uint8_t home,
   replica_op op;
   op.id = t.pack();
   op.verb = verb;
-  op.epoch = node->epoch->id;
+  op.epoch = r.view->id();
   op.deadline_us = r.deadline_us;
-  op.keyspace = core::keyspace_id(r.keyspace->name);
+  op.keyspace = r.keyspace->id;
   op.slot = r.slot;
   op.key = r.key;
   return op;
@@ -182,6 +218,8 @@ void coordinator_state::on_answers(replica_answers& answers) {
 void coordinator_state::tick() {
   now_us_ = node->wall_us();
   update_usual();
+  if (!earlier_.empty())
+    forget_views();
   if (table_.size() == 0)
     return;
   auto now_us = now_us_;
@@ -280,21 +318,10 @@ coordinator(loop_pointer<coordinator_actor, coordinator_state> self,
   st.config = config;
   st.node = node;
   st.replicas = replicas;
-  st.links.resize(node->epoch->members.size());
+  st.view = node->newest_view();
   st.to_replicas_.resize(replicas.size());
-  st.to_links_.resize(st.links.size());
-  st.spare_.assign(
-    st.links.size(),
-    core::token_bucket{config.slow_hints_per_s, config.slow_hints_per_s});
-  st.latencies_.resize(st.links.size());
-  st.durable_after_us_.resize(st.links.size());
-  st.usual_us_.resize(st.links.size(), UINT64_MAX);
   st.repairs_ = repairs_in_flight{config.max_background_repairs};
-  const auto& members = node->epoch->members;
-  st.one_data_centre_
-    = std::all_of(members.begin(), members.end(), [&](const auto& m) {
-        return m.data_centre == members.front().data_centre;
-      });
+  st.grow();
   auto done = [&st, self] {
     flush_when_idle(self, st.armed, [&st] {
       st.flush();
@@ -316,8 +343,12 @@ coordinator(loop_pointer<coordinator_actor, coordinator_state> self,
       st.lose(member);
       done();
     },
-    [&st](view_atom, liveness_ptr& view) {
-      st.liveness = std::move(view);
+    [&st](view_atom, liveness_ptr& liveness) {
+      st.liveness = std::move(liveness);
+    },
+    [&st, done](epoch_atom, view_ptr& next) {
+      st.adopt(std::move(next));
+      done();
     },
     [&st](go_atom) {
       st.armed = false;

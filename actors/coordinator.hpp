@@ -61,7 +61,9 @@ struct pending_request {
   uint64_t deadline_us = 0;
   /// Times that patience ran out.
   uint32_t impatient = 0;
-  const core::keyspace* keyspace = nullptr;
+  /// The view that it was planned under, which the coordinator keeps.
+  const core::cluster_view* view = nullptr;
+  const core::placed_keyspace* keyspace = nullptr;
   core::consistency level;
   uint16_t slot = 0;
   std::string key;
@@ -118,6 +120,7 @@ struct coordinator_state {
   explicit coordinator_state(coordinator_actor::pointer ptr) : self(ptr) {}
 
   void start(client_ops& ops);
+  void adopt(view_ptr next);
   void on_answers(replica_answers& answers);
   void tick();
   /// Reads from one more home where those asked take longer than usual.
@@ -131,6 +134,8 @@ struct coordinator_state {
   coordinator_actor::pointer self;
   coordinator_config config;
   node_context_ptr node;
+  /// Of the newest epoch that has come.
+  view_ptr view;
   /// Replicas of this node by shard, links by member; null while down.
   std::vector<replica_actor> replicas;
   std::vector<replica_actor> links;
@@ -154,6 +159,9 @@ private:
 
   // Common.
   void start_one(const client_asker_actor& from, client_op& op);
+  /// Makes room for the members of the view.
+  void grow();
+  void forget_views();
   bool place(request& r, const client_op& op);
   const core::requirement* requirement_for(const request& r);
   bool reachable(core::member_index m) const;
@@ -260,6 +268,8 @@ private:
                       std::vector<std::string>& out) const;
 
   request_table<request> table_;
+  /// Those that requests in flight were planned under.
+  std::vector<view_ptr> earlier_;
   /// Hints for members that are up, but slow.
   std::vector<core::token_bucket> spare_;
   unsent_gets unsent_;

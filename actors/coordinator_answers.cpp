@@ -37,7 +37,7 @@ std::string coordinator_state::describe(const request& r,
   for (uint8_t i = 0; i < r.home_count; ++i) {
     if ((homes >> i & 1) != 0)
       continue;
-    const auto& member = node->epoch->members[r.homes[i]];
+    const auto& member = view->at(r.homes[i]);
     std::string reason;
     if (r.failures[i] != errc::none)
       reason = to_string(r.failures[i]);

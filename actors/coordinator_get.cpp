@@ -163,9 +163,8 @@ void coordinator_state::answer_get(request& r) {
   for (const auto& value : a.values)
     bytes += value.size();
   a.charge = {node->answers, bytes};
-  a.context = core::encode_token(
-    {merged.seen, merged.highest_stamp()},
-    {node->token_key, core::keyspace_id(r.keyspace->name), r.key});
+  a.context = core::encode_token({merged.seen, merged.highest_stamp()},
+                                 {node->token_key, r.keyspace->id, r.key});
   answer_readers(r, std::move(a));
 }
 

@@ -22,13 +22,13 @@ bool by_data_centre(core::consistency_level x) {
 
 bool coordinator_state::counts(const request& r, uint8_t home,
                                core::member_index by) const {
-  const auto& members = node->epoch->members;
+  const auto& members = view->epoch().members;
   return !by_data_centre(r.level.level)
          || members[r.homes[home]].data_centre == members[by].data_centre;
 }
 
 uint8_t coordinator_state::pick_fallback(const request& r, uint8_t home) const {
-  const auto& members = node->epoch->members;
+  const auto& members = view->epoch().members;
   auto elsewhere = put_core::here;
   for (uint32_t i = r.list.homes; i < r.list.size; ++i) {
     auto place = static_cast<uint8_t>(i);
@@ -87,7 +87,7 @@ void coordinator_state::send_hint(ticket t, const request& r, uint8_t home,
   auto kept_here = place == put_core::here;
   auto op = op_for(r, t, kept_here ? home : place, replica_verb::hint,
                    kept_here ? keeping : hinting);
-  op.hint_for = node->epoch->members[r.homes[home]].id;
+  op.hint_for = view->at(r.homes[home]).id;
   op.deadline_us = owed_until();
   if (kept_here) {
     to_replicas_[core::shard_of(r.slot, node->shards)].push_back(std::move(op));
@@ -154,7 +154,7 @@ void coordinator_state::expire_put(ticket t, request& r) {
     if ((put.unsettled() >> i & 1) == 0 || r.homes[i] == node->self)
       continue;
     auto op = op_for(r, t, i, replica_verb::mark, keeping);
-    op.hint_for = node->epoch->members[r.homes[i]].id;
+    op.hint_for = view->at(r.homes[i]).id;
     op.deadline_us = owed_until();
     to_replicas_[core::shard_of(r.slot, node->shards)].push_back(std::move(op));
   }

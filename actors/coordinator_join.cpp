@@ -6,8 +6,7 @@
 namespace covey {
 
 uint64_t coordinator_state::hash_of(const request& r) {
-  return core::hash64(r.key, core::keyspace_id(r.keyspace->name)
-                               + (uint64_t{r.level.count} << 40)
+  return core::hash64(r.key, r.keyspace->id + (uint64_t{r.level.count} << 40)
                                + (uint64_t(r.level.level) << 32));
 }
 

@@ -21,7 +21,7 @@ uint64_t coordinator_state::latency_of(core::member_index m) const {
 
 core::home_order coordinator_state::order_of(const request& r) const {
   core::home_order result;
-  const auto& view = *liveness;
+  const auto& beliefs = *liveness;
   // Self first, then the well, those that miss nothing, the nearest. Self, too,
   // may miss something.
   std::array<uint64_t, request::max_homes> rank{};
@@ -34,9 +34,9 @@ core::home_order coordinator_state::order_of(const request& r) const {
       rank[i] = uint64_t{node->catching_up.load()} << 33;
       continue;
     }
-    auto away = node->epoch->members[m].data_centre != node->me().data_centre;
-    auto sick = view.state_of(m) != core::health::up;
-    rank[i] = (uint64_t{sick} << 34) + (uint64_t{view.catching_up(m)} << 33)
+    auto away = view->at(m).data_centre != node->me().data_centre;
+    auto sick = beliefs.state_of(m) != core::health::up;
+    rank[i] = (uint64_t{sick} << 34) + (uint64_t{beliefs.catching_up(m)} << 33)
               + (uint64_t{away} << 32) + 1;
   }
   // Last the fastest. Small differences are noise, and following them would

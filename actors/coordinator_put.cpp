@@ -9,9 +9,8 @@ namespace covey {
 void coordinator_state::start_put(ticket t, request& r, client_op& op,
                                   core::requirement need) {
   ++node->counters.puts;
-  auto keyspace = core::keyspace_id(r.keyspace->name);
   auto token
-    = core::decode_token(op.context, {node->token_key, keyspace, op.key});
+    = core::decode_token(op.context, {node->token_key, r.keyspace->id, op.key});
   if (!token) {
     refuse(r.from, op, errc::bad_context);
     table_.remove(t);
@@ -42,7 +41,7 @@ void coordinator_state::start_put(ticket t, request& r, client_op& op,
   put.parked = r.parked;
   for (uint8_t i = 0; i < r.home_count; ++i)
     if ((r.absent >> i & 1) != 0)
-      put.absent.push_back(node->epoch->members[r.homes[i]].id);
+      put.absent.push_back(view->at(r.homes[i]).id);
   if (!op.forwarded && !r.parked)
     r.movable = std::move(op);
   ask(r, self_place, std::move(put));
@@ -143,7 +142,7 @@ void coordinator_state::replicate(ticket t, request& r,
       if (r.list[place] == node->self)
         continue;
       auto hint = op_for(r, t, place, replica_verb::hint, hinting);
-      hint.hint_for = node->epoch->members[m].id;
+      hint.hint_for = view->at(m).id;
       hint.deadline_us = owed_until();
       hint.bytes = bytes;
       ask(r, place, std::move(hint));
@@ -192,9 +191,8 @@ void coordinator_state::conclude(ticket t, request& r) {
     a.needed = put.need().needed();
     if (v == verdict::succeed) {
       a.homes = put.met_by_homes();
-      a.context = core::encode_token(
-        {r.seen, r.stamp},
-        {node->token_key, core::keyspace_id(r.keyspace->name), r.key});
+      a.context = core::encode_token({r.seen, r.stamp},
+                                     {node->token_key, r.keyspace->id, r.key});
     } else {
       a.code = errc::quorum_not_met;
       a.maybe_written = true;
@@ -234,8 +232,7 @@ bool coordinator_state::forward_next(ticket t, request& r) {
                || r.level.level == core::consistency_level::local_one;
   for (auto i : order_of(r)) {
     auto bit = core::home_set{1} << i;
-    auto away
-      = node->epoch->members[r.homes[i]].data_centre != node->me().data_centre;
+    auto away = view->at(r.homes[i]).data_centre != node->me().data_centre;
     if ((r.sent & bit) != 0 || (local && away))
       continue;
     r.sent |= bit;

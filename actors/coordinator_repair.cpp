@@ -8,7 +8,7 @@ namespace covey {
 namespace {
 
 uint64_t key_hash(const pending_request& r) {
-  return core::hash64(r.key, core::keyspace_id(r.keyspace->name));
+  return core::hash64(r.key, r.keyspace->id);
 }
 
 } // namespace

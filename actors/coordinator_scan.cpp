@@ -9,9 +9,8 @@ namespace covey {
 void coordinator_state::start_scan(ticket t, request& r, const client_op& op,
                                    core::requirement need) {
   // A page ends where the homes change.
-  const auto& ring = node->ring_of(*r.keyspace);
   auto same_homes = [&](uint32_t slot) {
-    auto list = ring.at(static_cast<uint16_t>(slot));
+    auto list = r.keyspace->at(static_cast<uint16_t>(slot));
     return std::all_of(r.homes.begin(), r.homes.begin() + r.home_count,
                        [&](auto m) {
                          return list.is_home(m);

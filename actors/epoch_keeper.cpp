@@ -32,7 +32,7 @@ void epoch_keeper_state::start(const epoch_keeper_config& cfg,
                                const node_context_ptr& ctx) {
   config = cfg;
   node = ctx;
-  newest = node->epoch;
+  newest = node->newest_view()->epoch_handle();
   life_ = core::hash64(std::to_string(node->run), config.seed);
   load();
 }

@@ -25,7 +25,7 @@ void gateway_state::take(Request& in, in_flight x) {
   client_op op;
   x.client_id = in.id();
   fill(in, op);
-  op.epoch = node->epoch->id;
+  op.epoch = view->id();
   client_answer refusal;
   refusal.verb = op.verb;
   refusal.code = check(op, in.keyspace(), refusal.text);
@@ -61,10 +61,10 @@ void gateway_state::submit(client_op op, in_flight x) {
   }
   *row = std::move(x);
   op.id = t.pack();
-  auto slot = op.verb == client_verb::scan
-                ? op.slot
-                : core::slot_of(
-                  op.key, node->epoch->find_keyspace(op.keyspace)->hash_tags);
+  auto slot
+    = op.verb == client_verb::scan
+        ? op.slot
+        : core::slot_of(op.key, view->find_keyspace(op.keyspace)->hash_tags);
   to_coordinators[slot % to_coordinators.size()].push_back(std::move(op));
   node->counters.inflight = table.size();
 }
@@ -118,11 +118,11 @@ void gateway_state::deliver(in_flight& x, client_answer& a) {
   }
   if (auto* put = std::get_if<put_promise>(&x.promise)) {
     wire::PutReply reply;
-    to_wire(a, node->epoch->id, reply);
+    to_wire(a, view->id(), reply);
     put->deliver(std::move(reply));
   } else if (auto* get = std::get_if<get_promise>(&x.promise)) {
     wire::GetReply reply;
-    to_wire(a, node->epoch->id, reply);
+    to_wire(a, view->id(), reply);
     get->deliver(std::move(reply));
   } else if (auto* scan = std::get_if<scan_promise>(&x.promise)) {
     wire::ScanReply reply;
@@ -198,6 +198,7 @@ gateway(loop_pointer<local_gateway_actor, gateway_state> self,
   auto& st = self->state;
   st.config = config;
   st.node = node;
+  st.view = node->newest_view();
   st.coordinators = coordinators;
   st.flusher = flusher;
   st.keeper = keeper;
@@ -261,8 +262,11 @@ gateway(loop_pointer<local_gateway_actor, gateway_state> self,
       st.answers(batch);
       done();
     },
-    [&st](view_atom, liveness_ptr& view) {
-      st.liveness = std::move(view);
+    [&st](view_atom, liveness_ptr& liveness) {
+      st.liveness = std::move(liveness);
+    },
+    [&st](epoch_atom, view_ptr& next) {
+      st.view = std::move(next);
     },
     [&st](go_atom) {
       st.armed = false;

@@ -124,6 +124,7 @@ struct gateway_state {
   local_gateway_actor::pointer self;
   gateway_config config;
   node_context_ptr node;
+  view_ptr view;
   std::vector<coordinator_actor> coordinators;
   flusher_actor flusher;
   epoch_keeper_actor keeper;

@@ -25,7 +25,7 @@ constexpr uint64_t always_under_way = 64 * 1024;
 errc gateway_state::check(client_op& op, const std::string& keyspace,
                           std::string& text) {
   auto now_us = node->wall_us();
-  const auto* ks = node->epoch->find_keyspace(keyspace);
+  const auto* ks = view->find_keyspace(keyspace);
   if (ks == nullptr) {
     text = "there is no keyspace " + keyspace.substr(0, 64);
     return errc::unknown_keyspace;

@@ -63,18 +63,18 @@ void gateway_state::hello(const wire::ClientHello& in) {
   s.charge.resize(0);
   wire::ClientWelcome out;
   out.set_protocol(protocol_version);
-  out.set_cluster(node->epoch->cluster);
+  out.set_cluster(view->epoch().cluster);
   out.set_node(node->me().name);
-  out.set_epoch_generation(node->epoch->id.generation);
-  out.set_epoch_number(node->epoch->id.number);
+  out.set_epoch_generation(view->id().generation);
+  out.set_epoch_number(view->id().number);
   out.set_clock_us(node->wall_us());
   out.set_max_key_bytes(static_cast<uint32_t>(config.max_key_bytes));
   out.set_max_value_bytes(static_cast<uint32_t>(config.max_value_bytes));
   out.set_credit(config.client_credit);
   out.set_nonce(in.nonce());
   core::epoch_id known{in.epoch_generation(), in.epoch_number()};
-  if (in.wants_epoch() && known != node->epoch->id)
-    to_wire(*node->epoch, out);
+  if (in.wants_epoch() && known != view->id())
+    to_wire(view->epoch(), out);
   self->send(client, std::move(out));
 }
 
@@ -107,10 +107,10 @@ void gateway_state::append(uint64_t id, session& s, client_answer& a) {
   if (s.out.empty())
     dirty.push_back(id);
   if (a.verb == client_verb::put) {
-    to_wire(a, node->epoch->id, put_out);
+    to_wire(a, view->id(), put_out);
     append_frame(s.out, frame_kind::put_reply, put_out);
   } else if (a.verb == client_verb::get) {
-    to_wire(a, node->epoch->id, get_out);
+    to_wire(a, view->id(), get_out);
     append_frame(s.out, frame_kind::get_reply, get_out);
   } else {
     to_wire(a, scan_out);

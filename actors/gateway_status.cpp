@@ -53,26 +53,28 @@ void add_counters(const node_counters& c, wire::StatusReply& out) {
   add(out, "gossip.rows_refused", c.gossip_refused);
 }
 
-void add_liveness(const node_context& node, const core::liveness_view& view,
-                  core::member_index m, wire::MemberStatus& row) {
+void add_liveness(const node_context& node, const core::cluster_view& view,
+                  const core::liveness_view& liveness, core::member_index m,
+                  wire::MemberStatus& row) {
   const auto& gauge = node.peers[m];
   row.set_heartbeat(gauge.heartbeat);
   row.set_heartbeat_age_ms(gauge.heartbeat_age_ms);
   row.set_load(gauge.load);
   row.set_unflushed_ms(gauge.unflushed_ms);
-  if (m >= view.members.size())
+  if (m >= liveness.members.size())
     return;
-  const auto& x = view.members[m];
+  const auto& x = liveness.members[m];
   row.set_health(static_cast<uint32_t>(x.state));
   row.set_since_us(x.since_us);
   row.set_run(x.run);
   row.set_stalled(x.stalled);
   row.set_catching_up(x.catching_up);
   for (auto accuser : x.accusers)
-    row.add_accusers(node.epoch->members[accuser].name);
+    row.add_accusers(view.at(accuser).name);
 }
 
-void add_hints(const node_context& node, wire::StatusReply& out) {
+void add_hints(const node_context& node, const core::cluster_view& view,
+               wire::StatusReply& out) {
   uint64_t pending = 0;
   uint64_t bytes = 0;
   for (const auto& x : node.hints) {
@@ -85,9 +87,9 @@ void add_hints(const node_context& node, wire::StatusReply& out) {
   add(out, "hints.replayed", node.counters.hints_replayed);
   add(out, "hints.dropped", node.counters.hints_dropped);
   add(out, "repair.marked_slots", node.repair_marks);
-  for (size_t i = 0; i < node.hints.size(); ++i)
+  for (core::member_index i = 0; i < view.members(); ++i)
     if (node.hints[i].rows > 0) {
-      const auto& name = node.epoch->members[i].name;
+      const auto& name = view.at(i).name;
       add(out, "hints.pending." + name, node.hints[i].rows);
       add(out, "hints.bytes." + name, node.hints[i].bytes);
     }
@@ -125,7 +127,7 @@ gateway_state::ask_status(const wire::StatusRequest& in) {
 
 wire::StatusReply gateway_state::status(const statistic_list& engine) const {
   wire::StatusReply out;
-  const auto& epoch = *node->epoch;
+  const auto& epoch = view->epoch();
   out.set_cluster(epoch.cluster);
   out.set_node(node->me().name);
   out.set_epoch_generation(epoch.id.generation);
@@ -135,7 +137,7 @@ wire::StatusReply gateway_state::status(const statistic_list& engine) const {
   out.set_uptime_s((node->wall_us() - started_us) / 1'000'000);
   out.set_version(config.version);
   out.set_durability(config.durability);
-  const auto& ring = node->ring_of(epoch.keyspaces.front());
+  const auto& ring = view->keyspaces().front().homes();
   for (size_t i = 0; i < epoch.members.size(); ++i) {
     const auto& m = epoch.members[i];
     auto* row = out.add_members();
@@ -148,7 +150,8 @@ wire::StatusReply gateway_state::status(const statistic_list& engine) const {
     row->set_round_trip_us(node->peers[i].round_trip_us);
     row->set_slots(ring.slots_of(static_cast<core::member_index>(i)));
     row->set_id(core::to_string(m.id));
-    add_liveness(*node, *liveness, static_cast<core::member_index>(i), *row);
+    add_liveness(*node, *view, *liveness, static_cast<core::member_index>(i),
+                 *row);
   }
   for (const auto& ks : epoch.keyspaces) {
     auto* row = out.add_keyspaces();
@@ -163,7 +166,7 @@ wire::StatusReply gateway_state::status(const statistic_list& engine) const {
     row->set_write_quorum(ks.strict_puts ? "strict" : "sloppy");
   }
   add_counters(node->counters, out);
-  add_hints(*node, out);
+  add_hints(*node, *view, out);
   add(out, "answers.bytes", node->answers->held());
   add(out, "answers.limit_bytes", node->answers->limit());
   add(out, "clients.bytes_under_way", node->answers_under_way->held());
@@ -175,7 +178,7 @@ wire::StatusReply gateway_state::status(const statistic_list& engine) const {
 wire::RingReply gateway_state::ring(const wire::RingRequest& in) const {
   wire::RingReply out;
   out.set_id(in.id());
-  const auto* ks = node->epoch->find_keyspace(in.keyspace());
+  const auto* ks = view->find_keyspace(in.keyspace());
   if (ks == nullptr) {
     out.set_code(static_cast<uint32_t>(errc::unknown_keyspace));
     return out;
@@ -185,10 +188,10 @@ wire::RingReply gateway_state::ring(const wire::RingRequest& in) const {
     return out;
   }
   auto slot = core::slot_of(in.key(), ks->hash_tags);
-  auto list = node->ring_of(*ks).at(slot);
+  auto list = ks->at(slot);
   out.set_slot(slot);
   for (uint32_t i = 0; i < list.size; ++i) {
-    const auto& member = node->epoch->members[list[i]];
+    const auto& member = view->at(list[i]);
     if (i < list.homes)
       out.add_homes(member.name);
     else

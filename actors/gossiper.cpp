@@ -17,8 +17,9 @@ uint64_t gossiper_state::now_ms() const {
 void gossiper_state::start(const gossiper_config& config,
                            const node_context_ptr& ctx) {
   node = ctx;
+  view = node->newest_view();
   std::vector<core::uuid> ids;
-  for (const auto& m : node->epoch->members)
+  for (const auto& m : view->epoch().members)
     ids.push_back(m.id);
   membership.emplace(config.membership, ids, node->self, node->run, config.seed,
                      now_ms());
@@ -119,7 +120,7 @@ void gossiper_state::take(const gossip_frame& in) {
   }
   if (!sound)
     node->log->warn("gossiper drops a malformed message of {} bytes from {}",
-                    in.message.size(), node->epoch->members[in.peer].name);
+                    in.message.size(), view->at(in.peer).name);
 }
 
 void gossiper_state::publish() {
@@ -129,18 +130,18 @@ void gossiper_state::publish() {
     return;
   log_changes();
   published = membership->view();
-  auto view = std::make_shared<const core::liveness_view>(published);
+  auto liveness = std::make_shared<const core::liveness_view>(published);
   for (const auto& coordinator : coordinators)
-    self->send(coordinator, view_atom::value, liveness_ptr{view});
-  self->send(gateway, view_atom::value, liveness_ptr{view});
-  self->send(hints, view_atom::value, liveness_ptr{view});
+    self->send(coordinator, view_atom::value, liveness_ptr{liveness});
+  self->send(gateway, view_atom::value, liveness_ptr{liveness});
+  self->send(hints, view_atom::value, liveness_ptr{liveness});
 }
 
 void gossiper_state::log_changes() const {
-  const auto& view = membership->view();
-  for (size_t i = 0; i < view.members.size(); ++i) {
-    const auto& now = view.members[i];
-    const auto& member = node->epoch->members[i].name;
+  const auto& beliefs = membership->view();
+  for (size_t i = 0; i < beliefs.members.size(); ++i) {
+    const auto& now = beliefs.members[i];
+    const auto& member = view->at(static_cast<core::member_index>(i)).name;
     if (now.stalled != published.members[i].stalled)
       node->log->warn("gossiper: the disk of {} {}", member,
                       now.stalled ? "does not keep up" : "keeps up again");
@@ -148,7 +149,7 @@ void gossiper_state::log_changes() const {
       continue;
     std::string accusers;
     for (auto m : now.accusers)
-      accusers += (accusers.empty() ? "" : ", ") + node->epoch->members[m].name;
+      accusers += (accusers.empty() ? "" : ", ") + view->at(m).name;
     if (now.state == core::health::up)
       node->log->info("gossiper: {} is up, run {}", member, now.run);
     else
@@ -204,6 +205,9 @@ gossiper(gossiper_actor::stateful_pointer<gossiper_state> self,
     },
     [&st](refused_atom, uint16_t member, bool refused) {
       st.membership->refused(member, refused);
+    },
+    [&st](epoch_atom, view_ptr& next) {
+      st.view = std::move(next);
     },
     [&st](tick_atom) {
       st.tick();

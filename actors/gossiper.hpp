@@ -38,6 +38,7 @@ struct gossiper_state {
 
   gossiper_actor::pointer self;
   node_context_ptr node;
+  view_ptr view;
   std::vector<coordinator_actor> coordinators;
   local_gateway_actor gateway;
   hint_store_actor hints;

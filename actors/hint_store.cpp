@@ -79,7 +79,7 @@ void hint_store_state::go_on(core::member_index m) {
 void hint_store_state::ask_shard(core::member_index m, uint32_t max_bytes) {
   auto& x = transfers_[m];
   hint_query query;
-  query.target = node->epoch->members[m].id;
+  query.target = view->at(m).id;
   query.after = x.after;
   query.max_bytes = max_bytes;
   auto page = x.page;
@@ -108,7 +108,7 @@ void hint_store_state::send_page(core::member_index m, hint_page& page) {
     replica_op op;
     op.id = operation_id(m, x.page, x.rows.size() - 1);
     op.verb = replica_verb::write;
-    op.epoch = node->epoch->id;
+    op.epoch = view->id();
     op.deadline_us = node->wall_us() + config.patience_us;
     op.keyspace = found.keyspace;
     op.slot = found.slot;
@@ -155,7 +155,7 @@ void hint_store_state::on_answers(replica_answers& answers) {
 void hint_store_state::page_done(core::member_index m) {
   auto& x = transfers_[m];
   hint_removal done;
-  done.target = node->epoch->members[m].id;
+  done.target = view->at(m).id;
   for (auto& handed : x.rows)
     if (handed.durable)
       done.rows.emplace_back(std::move(handed.name), handed.version);
@@ -183,8 +183,7 @@ void hint_store_state::end_round(core::member_index m) {
   auto ms = now_ms() - x.started_ms;
   if (x.handed_over > 0)
     node->log->info("hint-store has handed {} hints, {} kB, to {} in {} ms",
-                    x.handed_over, x.bytes / 1024, node->epoch->members[m].name,
-                    ms);
+                    x.handed_over, x.bytes / 1024, view->at(m).name, ms);
   // Removals may be under way still: what is left is looked at a little later.
   if (!x.failed)
     x.wait.reset();
@@ -207,7 +206,7 @@ void hint_store_state::sweep(core::member_index m) {
 void hint_store_state::sweep_shard(core::member_index m, uint32_t shard,
                                    std::string after) {
   hint_query query;
-  query.target = node->epoch->members[m].id;
+  query.target = view->at(m).id;
   query.after = std::move(after);
   self->request(shards[shard], shard_timeout, std::move(query))
     .then(
@@ -235,6 +234,15 @@ void hint_store_state::tick() {
   }
 }
 
+void hint_store_state::adopt(view_ptr next) {
+  view = std::move(next);
+  while (transfers_.size() < view->members()) {
+    transfers_.emplace_back();
+    transfers_.back().wait
+      = core::backoff{config.retry_min_ms, config.retry_max_ms};
+  }
+}
+
 hint_store_actor::behavior_type
 hint_store(loop_pointer<hint_store_actor, hint_store_state> self,
            const hint_store_config& config, const node_context_ptr& node,
@@ -243,9 +251,7 @@ hint_store(loop_pointer<hint_store_actor, hint_store_state> self,
   st.config = config;
   st.node = node;
   st.shards = shards;
-  st.transfers_.resize(node->epoch->members.size());
-  for (auto& x : st.transfers_)
-    x.wait = core::backoff{config.retry_min_ms, config.retry_max_ms};
+  st.adopt(node->newest_view());
   // What three ticks bring, so that no tick finds it empty for being early.
   st.budget_
     = core::token_bucket{config.bytes_per_s, config.bytes_per_s / reserve_part};
@@ -259,8 +265,11 @@ hint_store(loop_pointer<hint_store_actor, hint_store_state> self,
     [&st](peer_down_atom, uint16_t member) {
       st.down(member);
     },
-    [&st](view_atom, liveness_ptr& view) {
-      st.liveness = std::move(view);
+    [&st](view_atom, liveness_ptr& liveness) {
+      st.liveness = std::move(liveness);
+    },
+    [&st](epoch_atom, view_ptr& next) {
+      st.adopt(std::move(next));
     },
     [&st](tick_atom) {
       st.tick();

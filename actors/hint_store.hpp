@@ -42,10 +42,12 @@ struct hint_store_state {
   void up(core::member_index m, const replica_actor& link);
   void down(core::member_index m);
   void tick();
+  void adopt(view_ptr next);
 
   hint_store_actor::pointer self;
   hint_store_config config;
   node_context_ptr node;
+  view_ptr view;
   std::vector<storage_shard_actor> shards;
   /// What the gossiper believes; never null.
   liveness_ptr liveness = std::make_shared<core::liveness_view>();

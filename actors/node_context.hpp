@@ -3,17 +3,17 @@
 #pragma once
 
 #include "core/answer_budget.hpp"
-#include "core/epoch.hpp"
-#include "core/ring.hpp"
+#include "core/check.hpp"
+#include "core/cluster_view.hpp"
 
 #include <spdlog/logger.h>
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace covey {
@@ -94,14 +94,16 @@ struct hint_gauge {
   std::atomic<uint64_t> bytes{0};
 };
 
-/// Immutable but for the atomics; shared by the actors of one node.
+/// What stays as long as the process does; shared by its actors. Immutable but
+/// for the atomics and the newest view, which actors take when they start and
+/// then by message.
 struct node_context {
+  /// Gauges have room for them: members are added while the node runs.
+  static constexpr size_t max_members = core::max_members;
+
   /// Microseconds since 1970; injected, so that it can be skewed.
   std::function<uint64_t()> wall_us;
   std::shared_ptr<spdlog::logger> log;
-  std::shared_ptr<const core::epoch> epoch;
-  /// By replication group.
-  std::map<uint32_t, std::shared_ptr<const core::ring>> rings;
   core::member_index self = 0;
   uint32_t shards = 1;
   uint64_t run = 0;
@@ -133,23 +135,34 @@ struct node_context {
   /// When each shard committed what it has longest not on its disk; 0: nothing.
   mutable std::vector<std::atomic<uint64_t>> unflushed_since_us;
 
-  node_context(size_t members, uint32_t shards_)
-    : shards(shards_), peers(members), hints(members), incarnations(shards_),
-      unflushed_since_us(shards_) {}
+  node_context(std::shared_ptr<const core::cluster_view> first,
+               core::member_index me, uint32_t shards_)
+    : self(me), shards(shards_), peers(max_members), hints(max_members),
+      incarnations(shards_), unflushed_since_us(shards_), me_(first->at(me)),
+      newest_(std::move(first)) {
+    COVEY_CHECK(newest_->members() <= max_members);
+  }
 
+  /// As of the first view; a name, an id and a data centre never change.
   const core::member& me() const {
-    return epoch->members[self];
+    return me_;
   }
-  /// Nothing if `id` is of no member of the epoch.
+  /// Of any thread. On the data path, actors use the view that they hold.
+  std::shared_ptr<const core::cluster_view> newest_view() const {
+    return std::atomic_load(&newest_);
+  }
+  /// Called by one thread at a time, with views of ever later epochs.
+  void replace_view(std::shared_ptr<const core::cluster_view> next) const {
+    std::atomic_store(&newest_, std::move(next));
+  }
+  /// Nothing if `id` is of no member.
   std::optional<core::member_index> member_of(const core::uuid& id) const {
-    for (size_t i = 0; i < epoch->members.size(); ++i)
-      if (epoch->members[i].id == id)
-        return static_cast<core::member_index>(i);
-    return std::nullopt;
+    return newest_view()->member_of(id);
   }
-  const core::ring& ring_of(const core::keyspace& ks) const {
-    return *rings.at(core::group_id(ks.replication));
-  }
+
+private:
+  core::member me_;
+  mutable std::shared_ptr<const core::cluster_view> newest_;
 };
 
 using node_context_ptr = std::shared_ptr<const node_context>;

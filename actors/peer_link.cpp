@@ -107,7 +107,7 @@ void peer_link_state::answer_all(client_answers& answers) {
   for (auto& a : answers.answers) {
     forwarded_.Clear();
     forwarded_.set_id(a.id);
-    to_wire(a, node->epoch->id, *forwarded_.mutable_reply());
+    to_wire(a, view->id(), *forwarded_.mutable_reply());
     append_frame(out_, frame_kind::forwarded, forwarded_);
     ++out_frames_;
   }
@@ -293,7 +293,7 @@ void peer_link_state::take_forward(std::string_view message) {
   if (!parse(message, forward_))
     return;
   auto& put = *forward_.mutable_put();
-  const auto* ks = node->epoch->find_keyspace(put.keyspace());
+  const auto* ks = view->find_keyspace(put.keyspace());
   client_op op;
   op.id = forward_.id();
   op.verb = client_verb::put;
@@ -375,6 +375,9 @@ peer_link(loop_pointer<local_peer_link_actor, peer_link_state> self,
     [&st, done](client_answers& answers) {
       st.answer_all(answers);
       done();
+    },
+    [&st](epoch_atom, view_ptr& next) {
+      st.view = std::move(next);
     },
     [&st](const gossip_frame& frame) {
       st.gossip(frame);

@@ -73,6 +73,7 @@ struct peer_link_state {
   local_peer_link_actor::pointer self;
   peer_link_config config;
   node_context_ptr node;
+  view_ptr view;
   connector_actor connector;
   std::vector<replica_actor> replicas;
   std::vector<storage_shard_actor> shards;
@@ -87,7 +88,7 @@ struct peer_link_state {
 
 private:
   const core::member& peer() const {
-    return node->epoch->members[config.peer];
+    return view->at(config.peer);
   }
   bool dials() const {
     return node->me().name < peer().name;

@@ -44,6 +44,7 @@ void peer_link_state::start(const peer_link_config& cfg,
                             const node_context_ptr& ctx) {
   config = cfg;
   node = ctx;
+  view = node->newest_view();
   backoff_ = core::backoff{config.retry_min_ms, config.retry_max_ms};
   credit_
     = core::credit_window{config.max_bytes_under_way, config.max_requests};
@@ -123,10 +124,10 @@ void peer_link_state::greet(const supervisor_actor& portal) {
   session_ = random_();
   wire::PeerHello out;
   put_identity(out, *node);
-  out.set_cluster(node->epoch->cluster);
-  out.set_epoch_generation(node->epoch->id.generation);
-  out.set_epoch_number(node->epoch->id.number);
-  out.set_epoch_hash(core::epoch_hash(*node->epoch));
+  out.set_cluster(view->epoch().cluster);
+  out.set_epoch_generation(view->id().generation);
+  out.set_epoch_number(view->id().number);
+  out.set_epoch_hash(core::epoch_hash(view->epoch()));
   out.set_target(peer().name);
   out.set_session(session_);
   out.set_known_run(node->peers[config.peer].run);
@@ -137,12 +138,12 @@ std::string peer_link_state::check_identity(const std::string& cluster,
                                             const std::string& node_name,
                                             core::uuid member,
                                             uint64_t epoch_hash) const {
-  if (cluster != node->epoch->cluster)
+  if (cluster != view->epoch().cluster)
     return "it is of cluster " + cluster + ", we are of "
-           + node->epoch->cluster;
+           + view->epoch().cluster;
   if (node_name != peer().name || member != peer().id)
     return "it is another member than the configuration says";
-  if (epoch_hash != core::epoch_hash(*node->epoch))
+  if (epoch_hash != core::epoch_hash(view->epoch()))
     return "its members or keyspaces differ from ours: compare the "
            "configurations";
   return {};

@@ -5,9 +5,9 @@
 namespace covey {
 
 errc replica_state::check(const replica_op& op, uint64_t now_us) const {
-  if (op.epoch != node->epoch->id)
+  if (op.epoch != view->id())
     return errc::stale_epoch;
-  const auto* ks = node->epoch->find_keyspace(op.keyspace);
+  const auto* ks = view->find_keyspace(op.keyspace);
   if (ks == nullptr)
     return errc::unknown_keyspace;
   if (op.slot >= core::slot_count)
@@ -29,7 +29,7 @@ errc replica_state::check(const replica_op& op, uint64_t now_us) const {
   if (core::slot_of(op.key, ks->hash_tags) != op.slot
       || core::shard_of(op.slot, node->shards) != config.shard)
     return errc::bad_message;
-  return check_ownership(op, node->ring_of(*ks).at(op.slot));
+  return check_ownership(op, ks->at(op.slot));
 }
 
 errc replica_state::check_ownership(const replica_op& op,
@@ -58,6 +58,7 @@ replica(loop_pointer<replica_actor, replica_state> self,
   auto& st = self->state;
   st.config = config;
   st.node = node;
+  st.view = node->newest_view();
   st.shard = shard;
   return {
     [&st, self](replica_ops& ops) {
@@ -80,6 +81,9 @@ replica(loop_pointer<replica_actor, replica_state> self,
                    replica_answers{st.node->self, std::move(refused)});
       if (!ops.ops.empty())
         self->send(st.shard, std::move(ops));
+    },
+    [&st](epoch_atom, view_ptr& next) {
+      st.view = std::move(next);
     },
   };
 }

@@ -27,6 +27,7 @@ struct replica_state {
   replica_actor::pointer self;
   replica_config config;
   node_context_ptr node;
+  view_ptr view;
   storage_shard_actor shard;
 
   static inline constexpr const char* name = "replica";

@@ -22,6 +22,7 @@ void storage_shard_state::start(storage_shard_config cfg, node_context_ptr ctx,
                                 flusher_actor f) {
   config = cfg;
   node = std::move(ctx);
+  view = node->newest_view();
   flusher = std::move(f);
   clock = core::hybrid_clock{config.max_drift_us};
   session = config.engine->open_session();
@@ -50,15 +51,14 @@ void storage_shard_state::start(storage_shard_config cfg, node_context_ptr ctx,
   node->disk_full = disk_full_;
 }
 
-const core::keyspace*
+const core::placed_keyspace*
 storage_shard_state::keyspace_of(const replica_op& op) const {
-  return node->epoch->find_keyspace(op.keyspace);
+  return view->find_keyspace(op.keyspace);
 }
 
-std::string storage_shard_state::key_of(const core::keyspace& ks,
-                                        const replica_op& op) const {
-  return storage::record_key(core::group_id(ks.replication), op.slot,
-                             op.keyspace, op.key);
+std::string storage_shard_state::key_of(const core::placed_keyspace& ks,
+                                        const replica_op& op) {
+  return storage::record_key(ks.group, op.slot, op.keyspace, op.key);
 }
 
 void storage_shard_state::run_batch() {
@@ -251,6 +251,9 @@ storage_shard(loop_pointer<storage_shard_actor, storage_shard_state> self,
         flush_when_idle(self, st.armed, [&st] {
           st.run_batch();
         });
+    },
+    [&st](epoch_atom, view_ptr& next) {
+      st.view = std::move(next);
     },
     [&st](flushed_atom, uint64_t up_to) {
       st.flushed(up_to);

@@ -78,6 +78,7 @@ struct storage_shard_state {
   storage_shard_actor::pointer self;
   storage_shard_config config;
   node_context_ptr node;
+  view_ptr view;
   flusher_actor flusher;
   std::unique_ptr<storage::session> session;
   shard_identity identity;
@@ -135,8 +136,8 @@ private:
   storage::status store_put(const asked& x, const std::string& key,
                             const core::record& r, replica_answer& late);
   storage::status keep_absent(const replica_op& op);
-  static hint_place place_of(const core::keyspace& ks, const replica_op& op,
-                             const core::uuid& target);
+  static hint_place place_of(const core::placed_keyspace& ks,
+                             const replica_op& op, const core::uuid& target);
   storage::status store(const std::string& key, const core::record& r);
   storage::status load(const std::string& key, std::string_view& bytes);
   /// As many of those that wait as a turn allows.
@@ -148,8 +149,9 @@ private:
   /// Sends `answer` to `x` once the last commit of `key_hash` is on disk.
   void answer_flushed(uint64_t key_hash, const asked& x, replica_answer answer,
                       answer_groups& now);
-  const core::keyspace* keyspace_of(const replica_op& op) const;
-  std::string key_of(const core::keyspace& ks, const replica_op& op) const;
+  const core::placed_keyspace* keyspace_of(const replica_op& op) const;
+  static std::string key_of(const core::placed_keyspace& ks,
+                            const replica_op& op);
   void note_counters(const core::record& incoming);
   void extend_filter();
   bool load_filter();

@@ -7,10 +7,10 @@ namespace covey {
 
 using storage::status;
 
-hint_place storage_shard_state::place_of(const core::keyspace& ks,
+hint_place storage_shard_state::place_of(const core::placed_keyspace& ks,
                                          const replica_op& op,
                                          const core::uuid& target) {
-  return {target, core::group_id(ks.replication), op.slot, op.keyspace, op.key};
+  return {target, ks.group, op.slot, op.keyspace, op.key};
 }
 
 status storage_shard_state::keep_hint(const asked& x, replica_answer& late) {
@@ -130,13 +130,13 @@ hint_page storage_shard_state::read_hints(const hint_query& query) {
   using found_record = std::optional<std::string>;
   return hints_.page(
     *session, query, [this](const hint_row& row) -> found_record {
-      const auto* ks = node->epoch->find_keyspace(row.keyspace);
+      const auto* ks = view->find_keyspace(row.keyspace);
       if (ks == nullptr)
         return row.record;
       std::string_view stored;
-      auto found = load(storage::record_key(core::group_id(ks->replication),
-                                            row.slot, row.keyspace, row.key),
-                        stored);
+      auto found
+        = load(storage::record_key(ks->group, row.slot, row.keyspace, row.key),
+               stored);
       if (found == status::not_found)
         return row.record;
       if (found != status::ok)

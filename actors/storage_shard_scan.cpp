@@ -25,7 +25,7 @@ void storage_shard_state::scan(const asked& x, answer_groups& now) {
   const auto& op = x.op;
   if (!has_room(x, op.max_bytes, now))
     return;
-  auto group = core::group_id(keyspace_of(op)->replication);
+  auto group = keyspace_of(op)->group;
   replica_answer answer;
   answer.id = op.id;
   std::string rows;

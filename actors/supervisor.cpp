@@ -24,6 +24,10 @@ void supervisor_state::start_from(size_t i) {
   for (; i < config.children.size(); ++i) {
     auto child = config.children[i].start(children);
     self->monitor(caf::actor_cast<caf::actor>(child));
+    // What it knows is decided comes to us, and from us to all.
+    if (config.children[i].role == child_spec::kind::keeper)
+      self->send(caf::actor_cast<epoch_keeper_actor>(child), epoch_atom::value,
+                 caf::actor_cast<epoch_sink_actor>(self));
     children.push_back(std::move(child));
   }
 }
@@ -146,7 +150,7 @@ supervisor(local_supervisor_actor::stateful_pointer<supervisor_state> self,
   st.start_from(0);
   return {
     [&st, self](wire::PeerHello& in) {
-      auto from = st.node->epoch->find_member(in.node());
+      auto from = st.node->newest_view()->epoch().find_member(in.node());
       if (!from || in.target() != st.node->me().name) {
         wire::PeerWelcome out;
         out.set_session(in.session());
@@ -168,6 +172,9 @@ supervisor(local_supervisor_actor::stateful_pointer<supervisor_state> self,
       auto gateway = st.find<local_gateway_actor>(child_spec::kind::gateway);
       if (gateway)
         self->delegate(gateway, std::move(in));
+    },
+    [&st](epoch_atom, const epoch_ptr& next) {
+      st.adopt(next);
     },
     [&st](gateway_atom) -> gateway_actor {
       return st.find<gateway_actor>(child_spec::kind::gateway);

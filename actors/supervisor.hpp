@@ -21,7 +21,7 @@ namespace covey {
 using started_children = std::vector<caf::strong_actor_ptr>;
 
 struct child_spec {
-  enum class kind : uint8_t { plain, shard, gateway, link };
+  enum class kind : uint8_t { plain, shard, keeper, gateway, link };
 
   std::string name;
   kind role = kind::plain;
@@ -30,6 +30,8 @@ struct child_spec {
   /// Members only of links: whom it leads to.
   core::member_index peer = 0;
   std::function<caf::strong_actor_ptr(const started_children& earlier)> start;
+  /// Holds a view, and is given each new one.
+  bool holds_view = false;
 };
 
 struct supervisor_config {
@@ -55,6 +57,9 @@ struct supervisor_state {
   void end_node(wire::ChildEvent&& event, const std::string& why);
   void drain();
   void drain_shards();
+  // supervisor_epoch.cpp
+  /// Has the node go on with `next`, unless it knows a later one.
+  void adopt(const epoch_ptr& next);
   template <class Handle>
   Handle find(child_spec::kind role, core::member_index peer = 0) const;
 

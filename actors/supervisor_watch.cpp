@@ -53,7 +53,8 @@ void supervisor_state::watch(const wire::WatchRequest& in) {
     watchers.emplace(who.address(), who);
     node->log->debug("supervisor is watched by {}", in.agent().substr(0, 64));
   }
-  const auto& epoch = *node->epoch;
+  auto view = node->newest_view();
+  const auto& epoch = view->epoch();
   out.set_cluster(epoch.cluster);
   out.set_node(node->me().name);
   out.set_run(node->run);

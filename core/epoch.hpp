@@ -5,6 +5,7 @@
 #include "core/record.hpp"
 #include "core/uuid.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -18,6 +19,9 @@ namespace covey::core {
 /// Index of a member in its epoch's list. It never changes: later epochs append
 /// members and remove none.
 using member_index = uint16_t;
+
+/// Of one cluster, removed ones included.
+inline constexpr size_t max_members = 1024;
 
 struct epoch_id {
   uint64_t generation = 0;

@@ -88,8 +88,8 @@ public:
 
   struct answer {
     paxos_message message;
-    /// `state()` must be on disk before `message` is sent. Also when it is as it
-    /// was: it may be on its way to the disk only.
+    /// `state()` must be on disk before `message` is sent. Also when it is as
+    /// it was: it may be on its way to the disk only.
     bool save = false;
   };
   /// Nothing for other instances and for what is no proposer's. The caller asks
@@ -138,8 +138,8 @@ public:
   proposer(const proposer_config& config, const epoch_id& instance,
            std::vector<uuid> voters, const uuid& self, uint64_t life);
 
-  /// Begins a round, or has the one under way go on with `value` if that was not
-  /// sent yet. Without a value it only completes what was left open.
+  /// Begins a round, or has the one under way go on with `value` if that was
+  /// not sent yet. Without a value it only completes what was left open.
   void propose(std::string value, uint64_t now_ms);
   void receive(const uuid& from, const paxos_message& in, uint64_t now_ms);
   void tick(uint64_t now_ms);

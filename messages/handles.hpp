@@ -44,7 +44,7 @@ using gateway_atom = caf::atom_constant<caf::atom("gateway")>;
 using children_atom = caf::atom_constant<caf::atom("children")>;
 /// The gossiper's new view of the members.
 using view_atom = caf::atom_constant<caf::atom("view")>;
-/// A decided epoch.
+/// A new epoch, or the view of it.
 using epoch_atom = caf::atom_constant<caf::atom("epoch")>;
 /// Finish what is in flight, take nothing new.
 using drain_atom = caf::atom_constant<caf::atom("drain")>;
@@ -63,7 +63,10 @@ struct replica_ops {
 /// A replica of this node, or a peer link that stands for the peer's.
 using replica_actor = caf::typed_actor<
   // Checks the operations and has them done.
-  caf::reacts_to<replica_ops>>;
+  caf::reacts_to<replica_ops>,
+  // To every actor that holds a view, in the order in which they were started:
+  // what comes from an earlier one under the new view finds it here.
+  caf::reacts_to<epoch_atom, view_ptr>>;
 
 /// Collects flushes: one fsync for all shards.
 using flusher_actor = caf::typed_actor<
@@ -82,7 +85,7 @@ using row_keeper_actor = caf::typed_actor<
 
 /// The only actor that touches a shard's records.
 using storage_shard_actor = row_keeper_actor::extend<
-  caf::reacts_to<replica_ops>,
+  caf::reacts_to<replica_ops>, caf::reacts_to<epoch_atom, view_ptr>,
   // Everything up to this sequence is on disk.
   caf::reacts_to<flushed_atom, uint64_t>,
   // This node may have forgotten what it wrote: start a new incarnation.
@@ -118,8 +121,9 @@ using coordinator_actor = caf::typed_actor<
   caf::reacts_to<peer_up_atom, uint16_t, replica_actor>,
   caf::reacts_to<peer_down_atom, uint16_t>,
   // Whom to route around.
-  caf::reacts_to<view_atom, liveness_ptr>, caf::reacts_to<go_atom>,
-  caf::reacts_to<hurry_atom>, caf::reacts_to<tick_atom>>;
+  caf::reacts_to<view_atom, liveness_ptr>, caf::reacts_to<epoch_atom, view_ptr>,
+  caf::reacts_to<go_atom>, caf::reacts_to<hurry_atom>,
+  caf::reacts_to<tick_atom>>;
 
 /// A link as the gossiper sees it: what it takes goes out at once, without
 /// credit and before everything else that waits.
@@ -133,7 +137,8 @@ using gossiper_actor = caf::typed_actor<
   caf::reacts_to<peer_up_atom, uint16_t, gossip_link_actor, uint64_t>,
   caf::reacts_to<peer_down_atom, uint16_t>,
   // Whether the member's machine refuses connections to its port.
-  caf::reacts_to<refused_atom, uint16_t, bool>, caf::reacts_to<tick_atom>>;
+  caf::reacts_to<refused_atom, uint16_t, bool>,
+  caf::reacts_to<epoch_atom, view_ptr>, caf::reacts_to<tick_atom>>;
 
 /// Tells whether nothing listens at an address: true if its machine refuses
 /// connections there. One per node.
@@ -163,7 +168,12 @@ using hint_store_actor
                      caf::reacts_to<peer_up_atom, uint16_t, replica_actor>,
                      caf::reacts_to<peer_down_atom, uint16_t>,
                      caf::reacts_to<view_atom, liveness_ptr>,
+                     caf::reacts_to<epoch_atom, view_ptr>,
                      caf::reacts_to<tick_atom>>;
+
+/// Whatever holds a view of the epoch.
+using view_holder_actor
+  = caf::typed_actor<caf::reacts_to<epoch_atom, view_ptr>>;
 
 /// Whatever the ticker wakes.
 using ticked_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;
@@ -182,7 +192,8 @@ using peer_link_actor = caf::typed_actor<
 using local_peer_link_actor = peer_link_actor::extend<
   caf::reacts_to<replica_ops>, caf::reacts_to<replica_answers>,
   caf::reacts_to<client_answers>, caf::reacts_to<gossip_frame>,
-  caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>>;
+  caf::reacts_to<epoch_atom, view_ptr>, caf::reacts_to<go_atom>,
+  caf::reacts_to<tick_atom>>;
 
 /// What clients talk to. Programs that are CAF actors may use it directly.
 /// An error is a code in the reply, never a CAF error.
@@ -204,6 +215,7 @@ using local_gateway_actor
   = gateway_actor::extend<caf::reacts_to<client_answers>,
                           // For the status.
                           caf::reacts_to<view_atom, liveness_ptr>,
+                          caf::reacts_to<epoch_atom, view_ptr>,
                           caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>,
                           caf::replies_to<drain_atom>::with<bool>>;
 
@@ -234,6 +246,8 @@ using supervisor_actor = caf::typed_actor<
 
 /// The supervisor as its own node sees it.
 using local_supervisor_actor = supervisor_actor::extend<
+  // A decided epoch: builds its view and has the whole node go on with it.
+  caf::reacts_to<epoch_atom, epoch_ptr>,
   // Takes nothing new, finishes what is in flight, stops the children in
   // reverse order and has the shards set their clean-stop marks.
   caf::replies_to<drain_atom>::with<bool>>;
@@ -253,8 +267,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::known_counters)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::incarnation_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::statistic_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::liveness_ptr)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::gossip_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::epoch_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::view_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::gossip_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::epoch_sink_actor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::epoch_proposal)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::epoch_outcome)

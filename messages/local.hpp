@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/answer_budget.hpp"
+#include "core/cluster_view.hpp"
 #include "core/context.hpp"
 #include "core/epoch.hpp"
 #include "core/epoch_change.hpp"
@@ -271,6 +272,9 @@ struct hint_removal {
 
 /// Shared by all who route: immutable, replaced as a whole.
 using liveness_ptr = std::shared_ptr<const core::liveness_view>;
+
+/// Shared by the actors of a node: replaced as a whole with each new epoch.
+using view_ptr = std::shared_ptr<const core::cluster_view>;
 
 /// A named number for people and dashboards.
 struct statistic_list {

@@ -62,7 +62,8 @@ void add_storage(caf::actor_system& sys, const node_context_ptr& node,
            options.detached_shards
              ? sys.spawn<caf::detached>(storage_shard, config, node, f)
              : sys.spawn(storage_shard, config, node, f));
-       }});
+       },
+       true});
   for (uint32_t i = 0; i < node->shards; ++i)
     out.push_back({"replica/" + std::to_string(i), role::plain, false, 0,
                    [&sys, node, options, i](const started_children& earlier) {
@@ -71,7 +72,8 @@ void add_storage(caf::actor_system& sys, const node_context_ptr& node,
                      return erase(sys.spawn(
                        replica, config, node,
                        caf::actor_cast<storage_shard_actor>(earlier[1 + i])));
-                   }});
+                   },
+                   true});
 }
 
 void add_requests(caf::actor_system& sys, const node_context_ptr& node,
@@ -84,9 +86,10 @@ void add_requests(caf::actor_system& sys, const node_context_ptr& node,
          return erase(
            sys.spawn(coordinator, options.coordinator, node,
                      pick<replica_actor>(earlier, at.replicas, node->shards)));
-       }});
+       },
+       true});
   out.push_back(
-    {"epoch-keeper", role::plain, false, 0,
+    {"epoch-keeper", role::keeper, false, 0,
      [&sys, node, options, seeds, at](const started_children& earlier) {
        auto config = options.keeper;
        config.seed = (*seeds)();
@@ -105,7 +108,8 @@ void add_requests(caf::actor_system& sys, const node_context_ptr& node,
                                            options.coordinators),
                    caf::actor_cast<flusher_actor>(earlier.front()),
                    caf::actor_cast<epoch_keeper_actor>(earlier[at.keeper])));
-     }});
+     },
+     true});
 }
 
 void add_gossiper(caf::actor_system& sys, const node_context_ptr& node,
@@ -122,7 +126,8 @@ void add_gossiper(caf::actor_system& sys, const node_context_ptr& node,
                                            options.coordinators),
                    caf::actor_cast<local_gateway_actor>(earlier[at.gateway]),
                    caf::actor_cast<hint_store_actor>(earlier[at.hints])));
-     }});
+     },
+     true});
 }
 
 void add_hints(caf::actor_system& sys, const node_context_ptr& node,
@@ -133,13 +138,15 @@ void add_hints(caf::actor_system& sys, const node_context_ptr& node,
                    return erase(sys.spawn(hint_store, options.hints, node,
                                           pick<storage_shard_actor>(
                                             earlier, at.shards, node->shards)));
-                 }});
+                 },
+                 true});
 }
 
 void add_links(caf::actor_system& sys, const node_context_ptr& node,
                const wiring_options& options, const seed_source& seeds,
                const positions& at, std::vector<child_spec>& out) {
-  const auto& members = node->epoch->members;
+  auto view = node->newest_view();
+  const auto& members = view->epoch().members;
   for (core::member_index peer = 0; peer < members.size(); ++peer) {
     if (peer == node->self)
       continue;
@@ -164,37 +171,18 @@ void add_links(caf::actor_system& sys, const node_context_ptr& node,
          with.hints = caf::actor_cast<hint_store_actor>(earlier[at.hints]);
          with.keeper = caf::actor_cast<epoch_keeper_actor>(earlier[at.keeper]);
          return erase(sys.spawn(peer_link, config, node, with));
-       }});
+       },
+       true});
   }
 }
 
 } // namespace
 
-ring_map make_rings(const core::epoch& epoch) {
-  ring_map result;
-  for (const auto& ks : epoch.keyspaces) {
-    auto& ring = result[core::group_id(ks.replication)];
-    if (!ring)
-      ring = std::make_shared<const core::ring>(epoch.members, ks.replication);
-  }
-  return result;
-}
-
 std::shared_ptr<node_context>
-make_node_context(std::shared_ptr<const core::epoch> epoch,
-                  core::member_index self, uint32_t shards) {
-  auto rings = make_rings(*epoch);
-  return make_node_context(std::move(epoch), std::move(rings), self, shards);
-}
-
-std::shared_ptr<node_context>
-make_node_context(std::shared_ptr<const core::epoch> epoch, ring_map rings,
-                  core::member_index self, uint32_t shards) {
-  auto node = std::make_shared<node_context>(epoch->members.size(), shards);
-  node->rings = std::move(rings);
-  node->self = self;
-  node->token_key = core::hash64("context of " + epoch->cluster);
-  node->epoch = std::move(epoch);
+make_node_context(view_ptr view, core::member_index self, uint32_t shards) {
+  auto node = std::make_shared<node_context>(std::move(view), self, shards);
+  node->token_key
+    = core::hash64("context of " + node->newest_view()->epoch().cluster);
   return node;
 }
 

@@ -42,20 +42,10 @@ struct wiring_options {
   knocker_actor knocker;
 };
 
-/// By replication group.
-using ring_map = std::map<uint32_t, std::shared_ptr<const core::ring>>;
-
-/// The rings of the epoch's keyspaces. `epoch` must be sound.
-ring_map make_rings(const core::epoch& epoch);
-
-/// The state that the actors of a node share. `epoch` must be sound.
+/// The state that the actors of a node share, of which `view` is the first.
+/// Nodes of one process may share what costs time to compute.
 std::shared_ptr<node_context>
-make_node_context(std::shared_ptr<const core::epoch> epoch,
-                  core::member_index self, uint32_t shards);
-/// The same for nodes of one process, which share what costs time to compute.
-std::shared_ptr<node_context>
-make_node_context(std::shared_ptr<const core::epoch> epoch, ring_map rings,
-                  core::member_index self, uint32_t shards);
+make_node_context(view_ptr view, core::member_index self, uint32_t shards);
 
 /// The children of a node's supervisor, in order.
 std::vector<child_spec> wire_node(caf::actor_system& sys,

@@ -131,7 +131,9 @@ struct shard_contestant::impl {
        bool detached)
     : what(given), values({given.value_size, false, given.seed}), series(given),
       engine(open_store(store)), sys(settings),
-      node(runtime::make_node_context(make_contest_epoch(), 0, 1)) {
+      node(runtime::make_node_context(
+        std::make_shared<const core::cluster_view>(make_contest_epoch()), 0,
+        1)) {
     node->wall_us = wall_us;
     node->log = spdlog::default_logger();
     flusher_config flushing;

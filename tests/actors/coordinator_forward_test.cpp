@@ -105,9 +105,10 @@ CAF_TEST(after a failure the next home gets the same request id) {
 }
 
 CAF_TEST(a put at a local level does not leave its data centre) {
-  auto changed = std::make_shared<core::epoch>(*node->epoch);
+  auto changed = std::make_shared<core::epoch>(view->epoch());
   changed->members[second].data_centre = "elsewhere";
-  node->epoch = changed;
+  tell(aut, epoch_atom::value,
+       view_ptr{std::make_shared<const core::cluster_view>(changed)});
   auto op = put();
   op.level = {core::consistency_level::local_one, 0};
   submit(op);

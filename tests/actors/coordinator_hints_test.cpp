@@ -23,7 +23,7 @@ struct fixture : test::coordinator_fixture {
     return op;
   }
   core::uuid id_of(core::member_index m) const {
-    return node->epoch->members[m].id;
+    return view->at(m).id;
   }
   /// Takes the put from the shard here, commits it and has it on disk.
   replica_op store_here() {

@@ -29,7 +29,7 @@ CAF_TEST(the others get the record only after the commit here) {
   CAF_CHECK_EQUAL(local.bytes, "value");
   CAF_CHECK(local.request == op.request);
   CAF_CHECK_EQUAL(local.deadline_us, op.deadline_us);
-  CAF_CHECK(local.epoch == node->epoch->id);
+  CAF_CHECK(local.epoch == view->id());
   commit(local);
   for (core::member_index m : {1, 2}) {
     auto remote = take(m);

@@ -90,7 +90,7 @@ CAF_TEST(deleted keys are not shown) {
 
 CAF_TEST(a scan ends where the homes change) {
   auto list = [&](uint32_t s) {
-    return node->ring_of(keyspace("pair")).at(static_cast<uint16_t>(s));
+    return keyspace("pair").at(static_cast<uint16_t>(s));
   };
   submit(scan(0, "pair"));
   auto members = asked_members();

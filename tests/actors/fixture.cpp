@@ -53,14 +53,9 @@ node_fixture::~node_fixture() {
 }
 
 void node_fixture::become(core::member_index me, uint32_t shard_count) {
-  auto epoch = make_epoch();
-  node = std::make_shared<node_context>(epoch->members.size(), shard_count);
-  for (const auto& ks : epoch->keyspaces)
-    node->rings[core::group_id(ks.replication)]
-      = std::make_shared<const core::ring>(epoch->members, ks.replication);
-  node->self = me;
+  view = std::make_shared<const core::cluster_view>(make_epoch());
+  node = std::make_shared<node_context>(view, me, shard_count);
   node->token_key = 99;
-  node->epoch = std::move(epoch);
   node->wall_us = [this] {
     return now_us;
   };
@@ -96,11 +91,14 @@ played_client_asker& node_fixture::play_client_asker() {
 played_replica& node_fixture::play_replica() {
   auto* x = &replicas.emplace_back();
   auto behave = [x]() -> replica_actor::behavior_type {
-    return {[x](replica_ops& in) {
-      x->from = in.from;
-      for (auto& op : in.ops)
-        x->ops.push_back(std::move(op));
-    }};
+    return {
+      [x](replica_ops& in) {
+        x->from = in.from;
+        for (auto& op : in.ops)
+          x->ops.push_back(std::move(op));
+      },
+      [](epoch_atom, const view_ptr&) {},
+    };
   };
   x->handle = keep(sys.spawn(behave));
   return *x;
@@ -130,6 +128,7 @@ played_shard& node_fixture::play_shard() {
         for (auto& op : in.ops)
           x->ops.push_back(std::move(op));
       },
+      [](epoch_atom, const view_ptr&) {},
       [x](flushed_atom, uint64_t sequence) {
         x->flushed.push_back(sequence);
       },
@@ -204,6 +203,7 @@ played_coordinator& node_fixture::play_coordinator() {
         x->links.push_back("-" + std::to_string(member));
       },
       [](view_atom, const liveness_ptr&) {},
+      [](epoch_atom, const view_ptr&) {},
       [](go_atom) {},
       [](hurry_atom) {},
       [x](tick_atom) {
@@ -227,6 +227,7 @@ played_hint_store& node_fixture::play_hint_store() {
         x->links.push_back("-" + std::to_string(member));
       },
       [](view_atom, const liveness_ptr&) {},
+      [](epoch_atom, const view_ptr&) {},
       [](tick_atom) {},
     };
   };
@@ -337,6 +338,7 @@ played_gossiper& node_fixture::play_gossiper() {
         x->news.push_back(std::to_string(m)
                           + (refused ? " refuses" : " does not refuse"));
       },
+      [](epoch_atom, const view_ptr&) {},
       [](tick_atom) {},
     };
   };
@@ -388,15 +390,16 @@ void node_fixture::flush(const played_flusher& flusher, size_t i) {
   tell(flusher.wishes[i].from, flushed_atom::value, flusher.wishes[i].sequence);
 }
 
-const core::keyspace& node_fixture::keyspace(const std::string& name) const {
-  const auto* result = node->epoch->find_keyspace(name);
+const core::placed_keyspace&
+node_fixture::keyspace(const std::string& name) const {
+  const auto* result = view->find_keyspace(name);
   CAF_REQUIRE(result != nullptr);
   return *result;
 }
 
 core::preference_list node_fixture::homes_of(const std::string& ks,
                                              const std::string& key) const {
-  return node->ring_of(keyspace(ks)).at(core::slot_of(key, false));
+  return keyspace(ks).at(core::slot_of(key, false));
 }
 
 std::string node_fixture::key_where(
@@ -434,7 +437,7 @@ replica_op node_fixture::operation(replica_verb verb, const std::string& key,
   replica_op op;
   op.id = ++last_id;
   op.verb = verb;
-  op.epoch = node->epoch->id;
+  op.epoch = view->id();
   op.deadline_us = now_us + 1'000'000;
   op.keyspace = core::keyspace_id(ks);
   op.slot = core::slot_of(key, false);
@@ -454,7 +457,7 @@ client_op node_fixture::request(client_verb verb, const std::string& key,
   op.key = key;
   op.value = value;
   op.request = {1, last_id};
-  op.epoch = node->epoch->id;
+  op.epoch = view->id();
   return op;
 }
 

@@ -215,7 +215,7 @@ struct node_fixture : fixture {
   /// Answers wish number `i` of the flusher.
   void flush(const played_flusher& flusher, size_t i);
 
-  const core::keyspace& keyspace(const std::string& name) const;
+  const core::placed_keyspace& keyspace(const std::string& name) const;
   core::preference_list homes_of(const std::string& ks,
                                  const std::string& key) const;
   /// The `n`-th key of the keyspace for which `wanted` is true.
@@ -236,6 +236,8 @@ struct node_fixture : fixture {
 
   uint64_t now_us = 1'700'000'000'000'000;
   std::shared_ptr<node_context> node;
+  /// The first view of `node`.
+  view_ptr view;
   std::vector<caf::actor> kept;
 
 private:

@@ -104,10 +104,10 @@ CAF_TEST(a client that asks is told the epoch unless it knows it) {
   send_as(client.handle, aut, hello);
   auto told = epoch_from_wire(client.welcomes.back());
   CAF_REQUIRE(told);
-  CAF_CHECK(told->id == node->epoch->id);
-  CAF_REQUIRE_EQUAL(told->members.size(), node->epoch->members.size());
-  CAF_CHECK_EQUAL(told->members[1].host, node->epoch->members[1].host);
-  CAF_CHECK_EQUAL(told->keyspaces.size(), node->epoch->keyspaces.size());
+  CAF_CHECK(told->id == view->id());
+  CAF_REQUIRE_EQUAL(told->members.size(), view->members());
+  CAF_CHECK_EQUAL(told->members[1].host, view->at(1).host);
+  CAF_CHECK_EQUAL(told->keyspaces.size(), view->keyspaces().size());
   hello.set_epoch_generation(told->id.generation);
   hello.set_epoch_number(told->id.number);
   send_as(client.handle, aut, hello);

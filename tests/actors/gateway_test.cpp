@@ -28,7 +28,7 @@ CAF_TEST(a put within all limits goes to the coordinator as it was sent) {
   CAF_CHECK_EQUAL(op.level.count, 2u);
   CAF_CHECK_EQUAL(op.expires_at_ms, now_us / 1000 + 500);
   CAF_CHECK(!op.forwarded);
-  CAF_CHECK(op.epoch == node->epoch->id);
+  CAF_CHECK(op.epoch == view->id());
 }
 
 CAF_TEST(a put without a request id is given one of its own) {
@@ -209,7 +209,7 @@ CAF_TEST(the ring tells where a key lies) {
       CAF_REQUIRE_EQUAL(out.homes_size(), 2);
       CAF_CHECK_EQUAL(out.fallbacks_size(), 1);
       auto list = homes_of("pair", "k");
-      CAF_CHECK_EQUAL(out.homes(0), node->epoch->members[list[0]].name);
+      CAF_CHECK_EQUAL(out.homes(0), view->at(list[0]).name);
     },
     [&](const caf::error& err) {
       CAF_FAIL(sys.render(err));

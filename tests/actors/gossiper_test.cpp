@@ -32,6 +32,7 @@ play_coordinator_view(coordinator_actor::pointer, played_viewer* x) {
     [x](view_atom, const liveness_ptr& view) {
       x->views.push_back(view);
     },
+    [](epoch_atom, const view_ptr&) {},
     [](go_atom) {},
     [](hurry_atom) {},
     [](tick_atom) {},
@@ -65,6 +66,7 @@ local_gateway_actor::behavior_type play_gateway(local_gateway_actor::pointer,
     [x](view_atom, const liveness_ptr& view) {
       x->views.push_back(view);
     },
+    [](epoch_atom, const view_ptr&) {},
     [](go_atom) {},
     [](tick_atom) {},
     [](drain_atom) {
@@ -226,10 +228,10 @@ CAF_TEST(who does not answer is suspect at once
   core::gossip_message in;
   in.rows.emplace_back();
   auto& row = in.rows.back();
-  row.id = node->epoch->members[0].id;
+  row.id = view->at(0).id;
   row.run = 1'600'000'001;
   row.version = 9;
-  row.accuses.push_back({node->epoch->members[2].id, 1'600'000'001, 100});
+  row.accuses.push_back({view->at(2).id, 1'600'000'001, 100});
   give(0, frame_kind::gossip, covey::serialize(in));
   CAF_CHECK(seen(2) == core::health::down);
   CAF_CHECK_EQUAL(coordinator_saw.views.back()->members[2].since_us, now_us);

@@ -47,14 +47,14 @@ struct link_fixture : node_fixture {
   }
   /// As the peer of the link would say hello.
   wire::PeerHello hello(uint64_t in_session = 5) const {
-    const auto& peer = node->epoch->members[config.peer];
+    const auto& peer = view->at(config.peer);
     wire::PeerHello out;
     out.set_protocol(1);
     out.set_cluster("test");
     out.set_node(peer.name);
     out.set_member_high(peer.id.high);
     out.set_member_low(peer.id.low);
-    out.set_epoch_hash(core::epoch_hash(*node->epoch));
+    out.set_epoch_hash(core::epoch_hash(view->epoch()));
     out.set_target(node->me().name);
     out.set_session(in_session);
     out.set_run(30);
@@ -62,7 +62,7 @@ struct link_fixture : node_fixture {
     return out;
   }
   wire::PeerWelcome welcome() const {
-    const auto& peer = node->epoch->members[config.peer];
+    const auto& peer = view->at(config.peer);
     wire::PeerWelcome out;
     out.set_protocol(1);
     out.set_session(session);

@@ -47,7 +47,7 @@ CAF_TEST(the node whose name sorts first dials and says who it is) {
   CAF_CHECK_EQUAL(out.cluster(), "test");
   CAF_CHECK_EQUAL(out.node(), "n2");
   CAF_CHECK_EQUAL(out.target(), "n3");
-  CAF_CHECK_EQUAL(out.epoch_hash(), core::epoch_hash(*node->epoch));
+  CAF_CHECK_EQUAL(out.epoch_hash(), core::epoch_hash(view->epoch()));
   CAF_CHECK_EQUAL(out.run(), 20u);
   CAF_CHECK_EQUAL(out.previous_run(), 10u);
   CAF_CHECK_EQUAL(out.known_run(), 9u);

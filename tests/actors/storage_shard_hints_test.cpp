@@ -12,7 +12,7 @@ namespace {
 
 struct fixture : test::shard_fixture {
   const core::uuid& target(core::member_index m = 1) const {
-    return node->epoch->members[m].id;
+    return view->at(m).id;
   }
   replica_op hint(const std::string& key, const std::string& record) {
     auto op = operation(replica_verb::hint, key, record);

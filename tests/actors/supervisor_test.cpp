@@ -134,6 +134,7 @@ local_gateway_actor::behavior_type play(local_gateway_actor::pointer self,
     [](burst_atom, const std::string&) {},
     [](client_answers&) {},
     [](view_atom, const liveness_ptr&) {},
+    [](epoch_atom, const view_ptr&) {},
     [](go_atom) {},
     // Promises can be kept only while their actor runs.
     [x](tick_atom) {

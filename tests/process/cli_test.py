@@ -30,6 +30,7 @@ COMMANDS = {
     "status": [],
     "members": [],
     "ring": ["KEY", "--key64"],
+    "keyspace": ["add", "alter"],
     "watch": ["--once", "--only-given", "--for-s", "--silence-ms", "node_restarted"],
 }
 

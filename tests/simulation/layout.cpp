@@ -77,7 +77,7 @@ size_t layout::access_of(const core::consistency& wanted,
 layout make_layout(uint32_t nodes, bool racks, bool two) {
   layout result;
   result.epoch = make_epoch(nodes, racks, two);
-  result.rings = runtime::make_rings(*result.epoch);
+  result.view = std::make_shared<const core::cluster_view>(result.epoch);
   result.accesses = {{{level::quorum, 0}, {}},
                      {{level::all, 0}, {}},
                      {{level::one, 0}, {}},

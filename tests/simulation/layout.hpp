@@ -31,7 +31,7 @@ using overlap_table = std::vector<std::vector<bool>>;
 
 struct layout {
   std::shared_ptr<const core::epoch> epoch;
-  runtime::ring_map rings;
+  view_ptr view;
   /// Data centre of each home of a key: the same for every key.
   std::vector<std::string> homes;
   /// What clients may ask for; the first is QUORUM, the second ALL.

@@ -7,6 +7,7 @@
 #include <caf/all.hpp>
 #include <spdlog/sinks/null_sink.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace covey::simulation {
@@ -35,6 +36,13 @@ sim_cluster::~sim_cluster() {
   for (host n = 0; n < nodes_.size(); ++n)
     if (is_up(n))
       crash(n);
+}
+
+bool sim_cluster::is_group(uint32_t group) const {
+  const auto& all = options_.shape.view->keyspaces();
+  return std::any_of(all.begin(), all.end(), [&](const auto& ks) {
+    return ks.group == group;
+  });
 }
 
 int64_t sim_cluster::draw_skew() {
@@ -141,15 +149,13 @@ void sim_cluster::start(host n) {
       auto now = core::decode_record(after);
       auto old = before.empty() ? core::record{} : core::decode_record(before);
       storage::record_position at;
-      auto is_record = storage::parse_record_key(key, at)
-                       && options_.shape.rings.count(at.group) != 0;
+      auto is_record = storage::parse_record_key(key, at) && is_group(at.group);
       if (is_record && now && old)
         guard_.stored(net_.now_us(), nodes_[n].context->incarnations[table],
                       at.key, *old, *now);
     });
   node.context = runtime::make_node_context(
-    options_.shape.epoch, options_.shape.rings,
-    static_cast<core::member_index>(n), options_.shards);
+    options_.shape.view, static_cast<core::member_index>(n), options_.shards);
   node.context->wall_us = [this, n] {
     return wall_us(n);
   };
@@ -294,10 +300,8 @@ std::string sim_cluster::hints() const {
 }
 
 bool sim_cluster::is_home(host n, const std::string& key) const {
-  const auto& epoch = *options_.shape.epoch;
-  const auto& ks = *epoch.find_keyspace(core::keyspace_id(siblings_keyspace));
-  return core::ring{epoch.members, ks.replication}
-    .at(core::slot_of(key, ks.hash_tags))
+  const auto& ks = *options_.shape.view->find_keyspace(siblings_keyspace);
+  return ks.at(core::slot_of(key, ks.hash_tags))
     .is_home(static_cast<core::member_index>(n));
 }
 
@@ -311,8 +315,7 @@ std::map<std::string, std::string> sim_cluster::records(host n) {
   for (uint32_t table = 0; table < options_.shards; ++table)
     session->scan(table, {}, {}, [&](std::string_view key, auto value) {
       storage::record_position at;
-      if (storage::parse_record_key(key, at)
-          && options_.shape.rings.count(at.group) != 0)
+      if (storage::parse_record_key(key, at) && is_group(at.group))
         result.emplace(key, value);
       return true;
     });

@@ -111,6 +111,8 @@ private:
   connector_actor spawn_connector(host from, core::member_index to);
   runtime::wiring_options wiring_of(host n);
   void watch_children(host n, std::vector<child_spec>& specs);
+  /// Of records, as their place in the store says.
+  bool is_group(uint32_t group) const;
   int64_t draw_skew();
   knocker_actor spawn_knocker(host from);
 
