@@ -18,6 +18,14 @@ void coordinator_state::start_one(const client_asker_actor& from,
     refuse(from, op, errc::deadline_expired);
     return;
   }
+  if (view->id() < op.epoch) {
+    ++node->counters.waited_for_epoch;
+    ++node->epochs_missed;
+    auto bytes = op.key.size() + op.value.size() + op.context.size();
+    if (!early_.admit(from, op, bytes, now_us_))
+      refuse(from, op, errc::behind);
+    return;
+  }
   if (op.asked_us == 0)
     op.asked_us = now_us_;
   ticket t;
@@ -27,34 +35,39 @@ void coordinator_state::start_one(const client_asker_actor& from,
     return;
   }
   r->from = from;
-  if (!place(*r, op)) {
-    refuse(from, op, errc::unknown_keyspace);
+  begin(t, *r, op);
+}
+
+void coordinator_state::begin(ticket t, request& r, client_op& op) {
+  auto refused = [&](errc code, std::string text = {}) {
+    refuse(r.from, op, code, std::move(text), r.maybe_written);
     table_.remove(t);
+  };
+  if (!place(r, op)) {
+    refused(errc::unknown_keyspace);
     return;
   }
-  const auto* need = requirement_for(*r);
+  const auto* need = requirement_for(r);
   if (need == nullptr) {
-    refuse(from, op, errc::unknown_level,
-           core::to_string(r->level) + " cannot be met by the "
-             + std::to_string(r->home_count) + " homes of keyspace "
-             + r->keyspace->name);
-    table_.remove(t);
+    refused(errc::unknown_level, core::to_string(r.level)
+                                   + " cannot be met by the "
+                                   + std::to_string(r.home_count)
+                                   + " homes of keyspace " + r.keyspace->name);
     return;
   }
   if (op.verb == client_verb::get)
-    start_get(t, *r, *need);
+    start_get(t, r, *need);
   else if (op.verb == client_verb::scan)
-    start_scan(t, *r, op, *need);
-  else if (own_place(*r) && (op.forwarded || !node->disk_full))
-    start_put(t, *r, op, *need);
-  else if (op.forwarded && op.parked && own_fallback(*r)) {
-    r->parked = true;
-    start_put(t, *r, op, *need);
-  } else if (op.forwarded) {
-    refuse(from, op, errc::not_owner);
-    table_.remove(t);
-  } else
-    start_forward(t, *r, op);
+    start_scan(t, r, op, *need);
+  else if (own_place(r) && (op.forwarded || !node->disk_full))
+    start_put(t, r, op, *need);
+  else if (op.forwarded && op.parked && own_fallback(r)) {
+    r.parked = true;
+    start_put(t, r, op, *need);
+  } else if (op.forwarded)
+    refused(errc::not_owner);
+  else
+    start_forward(t, r, op);
 }
 
 void coordinator_state::grow() {
@@ -72,32 +85,13 @@ void coordinator_state::grow() {
       });
 }
 
-void coordinator_state::adopt(view_ptr next) {
-  earlier_.push_back(std::move(view));
-  view = std::move(next);
-  grow();
-}
-
-/// Views that no request was planned under any more go.
-void coordinator_state::forget_views() {
-  std::vector<view_ptr> needed;
-  for (auto& x : earlier_) {
-    auto used = false;
-    table_.each([&](const ticket&, const request& r) {
-      used = used || r.view == x.get();
-    });
-    if (used)
-      needed.push_back(std::move(x));
-  }
-  earlier_ = std::move(needed);
-}
-
 bool coordinator_state::place(request& r, const client_op& op) {
-  r.view = view.get();
-  r.keyspace = view->find_keyspace(op.keyspace);
-  if (r.keyspace == nullptr)
-    return false;
+  // Those of a scan begin at its slot.
+  r.key = op.key;
+  r.slot = op.slot;
   r.verb = op.verb;
+  if (!locate(r, op.keyspace))
+    return false;
   r.id = op.id;
   r.started_us = now_us_;
   r.deadline_us = op.deadline_us;
@@ -105,17 +99,22 @@ bool coordinator_state::place(request& r, const client_op& op) {
   if (r.level.level == core::consistency_level::keyspace_default)
     r.level = op.verb == client_verb::put ? r.keyspace->default_write
                                           : r.keyspace->default_read;
-  r.key = op.key;
-  r.slot = op.verb == client_verb::scan
-             ? op.slot
-             : core::slot_of(op.key, r.keyspace->hash_tags);
-  auto list = r.keyspace->at(r.slot);
-  r.home_count = static_cast<uint8_t>(list.homes);
-  r.list = list;
   r.strict = op.quorum == core::quorum_kind::strict
              || (op.quorum == core::quorum_kind::keyspace_default
                  && r.keyspace->strict_puts);
-  std::copy(list.first, list.first + list.homes, r.homes.begin());
+  return true;
+}
+
+bool coordinator_state::locate(request& r, uint32_t keyspace) {
+  r.view = view.get();
+  r.keyspace = view->find_keyspace(keyspace);
+  if (r.keyspace == nullptr)
+    return false;
+  if (r.verb != client_verb::scan)
+    r.slot = core::slot_of(r.key, r.keyspace->hash_tags);
+  r.list = r.keyspace->at(r.slot);
+  r.home_count = static_cast<uint8_t>(r.list.homes);
+  std::copy(r.list.first, r.list.first + r.list.homes, r.homes.begin());
   return true;
 }
 
@@ -174,6 +173,7 @@ replica_op coordinator_state::op_for(const request& r, ticket t, uint8_t home,
                                      replica_verb verb, purpose why) const {
   t.place = home;
   t.purpose = why;
+  t.plan = r.plan;
   replica_op op;
   op.id = t.pack();
   op.verb = verb;
@@ -199,7 +199,13 @@ void coordinator_state::on_answers(replica_answers& answers) {
     auto t = ticket::unpack(a.id);
     auto* r = table_.find(t);
     // Late: the request was answered and forgotten.
-    if (r == nullptr || t.place >= r->list.size || r->leader)
+    if (r == nullptr || r->leader)
+      continue;
+    if (t.plan != r->plan) {
+      earlier_answer(t, *r, answers.from, a);
+      continue;
+    }
+    if (t.place >= r->list.size || await_epoch(t, *r, a))
       continue;
     if (a.kind == answer_kind::failed && a.code != errc::none
         && t.place < r->home_count && t.purpose != keeping)
@@ -232,6 +238,8 @@ void coordinator_state::tick() {
       lose_patience(t, r);
       return;
     }
+    if (r.awaits_epoch)
+      return;
     if (now_us < r.started_us + config.patience_us * (r.impatient + 1))
       return;
     ++r.impatient;
@@ -251,6 +259,7 @@ void coordinator_state::lose(core::member_index m) {
   table_.each([&](ticket t, request& r) {
     if ((r.put && !r.committed) || r.leader)
       return;
+    t.plan = r.plan;
     for (uint8_t i = 0; i < r.list.size; ++i) {
       if (r.list[i] != m)
         continue;

@@ -8,6 +8,7 @@
 #include "actors/repairs_in_flight.hpp"
 #include "actors/request_table.hpp"
 #include "actors/unsent_gets.hpp"
+#include "actors/waiting_room.hpp"
 #include "core/get_core.hpp"
 #include "core/put_core.hpp"
 #include "core/scan_core.hpp"
@@ -64,6 +65,12 @@ struct pending_request {
   /// The view that it was planned under, which the coordinator keeps.
   const core::cluster_view* view = nullptr;
   const core::placed_keyspace* keyspace = nullptr;
+  /// Counts up when it is planned anew; answers to earlier plans are told by
+  /// it.
+  uint8_t plan = 0;
+  /// A home knows an epoch in which the slot's homes are others: it is planned
+  /// anew once this node knows it, too.
+  bool awaits_epoch = false;
   core::consistency level;
   uint16_t slot = 0;
   std::string key;
@@ -103,8 +110,8 @@ struct pending_request {
   std::string record;
   /// Records and pages collected.
   core::answer_charge held;
-  /// A put executed here, without its value, while another home could take it.
-  std::optional<client_op> movable;
+  /// A put to be executed here, without its value, until it has a version.
+  std::optional<client_op> op;
   /// A put on its way to a home that coordinates it: the request itself.
   std::optional<client_op> forwarded;
   /// A home has refused it by itself: there is one that can be reached.
@@ -159,10 +166,15 @@ private:
 
   // Common.
   void start_one(const client_asker_actor& from, client_op& op);
+  /// Plans `op` under the newest view; a request that cannot be is refused and
+  /// removed.
+  void begin(ticket t, request& r, client_op& op);
   /// Makes room for the members of the view.
   void grow();
   void forget_views();
   bool place(request& r, const client_op& op);
+  /// Keyspace and homes of `r` in the newest view; false if it has none.
+  bool locate(request& r, uint32_t keyspace);
   const core::requirement* requirement_for(const request& r);
   bool reachable(core::member_index m) const;
   /// Reachable, and neither suspected nor behind with its disk.
@@ -177,12 +189,27 @@ private:
   void ask(const request& r, uint8_t place, replica_op op);
   void answer(const request& r, client_answer a);
   void refuse(const client_asker_actor& from, const client_op& op, errc code,
-              std::string text = {});
+              std::string text = {}, bool maybe_written = false);
   void expire(const ticket& t, request& r);
   /// `verb`: what the homes in `homes` did, or are.
   std::string describe(const request& r, const core::requirement& need,
                        core::home_set homes,
                        const char* verb = "answered") const;
+
+  // coordinator_epoch.cpp (docs/design/epochs.md)
+  /// The homes of a slot that it reads or writes have changed since its plan.
+  bool is_outdated(const request& r) const;
+  /// Under the newest view; answers to the plan before are not waited for.
+  void plan_anew(ticket t, request& r);
+  void read_anew(ticket t, request& r);
+  void replicate_anew(ticket t, request& r);
+  /// A put that nobody has executed, as if it came now.
+  void put_anew(ticket t, request& r);
+  /// True if `a` says that a home knows a later epoch, and the request waits.
+  bool await_epoch(ticket t, request& r, const replica_answer& a);
+  /// An answer to an earlier plan of `r`, by member `from`.
+  void earlier_answer(ticket t, request& r, core::member_index from,
+                      const replica_answer& a);
 
   // coordinator_put.cpp
   void start_put(ticket t, request& r, client_op& op, core::requirement need);
@@ -270,6 +297,8 @@ private:
   request_table<request> table_;
   /// Those that requests in flight were planned under.
   std::vector<view_ptr> earlier_;
+  /// Of epochs that are not known here yet.
+  waiting_room<client_asker_actor, client_op> early_;
   /// Hints for members that are up, but slow.
   std::vector<core::token_bucket> spare_;
   unsent_gets unsent_;

@@ -13,8 +13,8 @@ void coordinator_state::answer(const request& r, client_answer a) {
 }
 
 void coordinator_state::refuse(const client_asker_actor& from,
-                               const client_op& op, errc code,
-                               std::string text) {
+                               const client_op& op, errc code, std::string text,
+                               bool maybe_written) {
   request r;
   r.from = from;
   r.id = op.id;
@@ -22,6 +22,7 @@ void coordinator_state::refuse(const client_asker_actor& from,
   client_answer a;
   a.code = code;
   a.text = std::move(text);
+  a.maybe_written = maybe_written;
   answer(r, std::move(a));
 }
 
@@ -83,7 +84,7 @@ void coordinator_state::expire(const ticket& t, request& r) {
       a.text = describe(r, leader->get->need(), leader->get->answers());
     answer(r, std::move(a));
   } else {
-    a.maybe_written = r.forwarded.has_value();
+    a.maybe_written = r.forwarded.has_value() || r.maybe_written;
     if (r.scan)
       a.text = describe(r, r.scan->need(), r.scan->answers());
     answer(r, std::move(a));

@@ -38,7 +38,7 @@ void coordinator_state::start_reading(ticket t, request& r,
     a.needed = need.needed();
     a.text = describe(
       r, need, ((core::home_set{1} << r.home_count) - 1) & ~down, "reachable");
-    answer(r, std::move(a));
+    answer_readers(r, std::move(a));
     table_.remove(t);
     return;
   }

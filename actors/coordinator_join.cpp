@@ -18,8 +18,8 @@ bool coordinator_state::join(ticket t, request& r) {
   auto found = unsent_.find(hash, also_sent);
   auto* leader = found ? table_.find(*found) : nullptr;
   if (leader == nullptr || !leader->get || !leader->get->reading()
-      || leader->keyspace != r.keyspace || leader->key != r.key
-      || leader->level.level != r.level.level
+      || leader->awaits_epoch || leader->keyspace != r.keyspace
+      || leader->key != r.key || leader->level.level != r.level.level
       || leader->level.count != r.level.count) {
     unsent_.add(hash, t);
     return false;

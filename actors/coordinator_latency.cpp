@@ -106,7 +106,8 @@ void coordinator_state::hurry() {
   while (!unusual_.empty()) {
     auto t = ticket::unpack(unusual_.top().second);
     auto* r = table_.find(t);
-    auto over = r == nullptr || !r->get || !r->get->reading();
+    auto over
+      = r == nullptr || !r->get || !r->get->reading() || r->awaits_epoch;
     if (!over && unusual_.top().first > now_us_)
       break;
     unusual_.pop();

@@ -8,7 +8,8 @@ namespace covey {
 
 void coordinator_state::start_put(ticket t, request& r, client_op& op,
                                   core::requirement need) {
-  ++node->counters.puts;
+  if (r.plan == 0)
+    ++node->counters.puts;
   auto token
     = core::decode_token(op.context, {node->token_key, r.keyspace->id, op.key});
   if (!token) {
@@ -42,8 +43,7 @@ void coordinator_state::start_put(ticket t, request& r, client_op& op,
   for (uint8_t i = 0; i < r.home_count; ++i)
     if ((r.absent >> i & 1) != 0)
       put.absent.push_back(view->at(r.homes[i]).id);
-  if (!op.forwarded && !r.parked)
-    r.movable = std::move(op);
+  r.op = std::move(op);
   ask(r, self_place, std::move(put));
 }
 
@@ -89,13 +89,17 @@ bool coordinator_state::local_answer(ticket t, request& r, replica_answer& a) {
     // From here on others may see it: the commit has succeeded.
     claim(r, a);
     r.committed = true;
-    r.movable.reset();
-    replicate(t, r, a.bytes);
+    r.op.reset();
+    if (!is_outdated(r))
+      replicate(t, r, a.bytes);
     if (!put.answered()) {
       r.record = std::move(a.bytes);
       r.held.absorb(std::move(a.charge));
     }
-    return true;
+    if (!is_outdated(r))
+      return true;
+    plan_anew(t, r);
+    return false;
   }
   if (a.kind == answer_kind::durable) {
     if (r.parked)
@@ -116,8 +120,17 @@ bool coordinator_state::local_answer(ticket t, request& r, replica_answer& a) {
   }
   // Refused before the commit: nothing was written anywhere.
   if (!put.answered()) {
-    if (a.code == errc::disk_full && r.movable) {
+    if (a.code == errc::disk_full && !r.op->forwarded && !r.parked) {
       move_to_next_home(t, r, std::move(a.bytes));
+      return false;
+    }
+    if (a.code == errc::stale_epoch) {
+      // The replica was told of the new epoch before this actor is.
+      r.op->value = std::move(a.bytes);
+      r.put.reset();
+      r.awaits_epoch = true;
+      if (is_outdated(r))
+        plan_anew(t, r);
       return false;
     }
     put.close();
@@ -159,9 +172,9 @@ void coordinator_state::replicate(ticket t, request& r,
 /// The disk filled up since the put was taken: another home may coordinate it.
 void coordinator_state::move_to_next_home(ticket t, request& r,
                                           std::string value) {
-  auto op = std::move(*r.movable);
+  auto op = std::move(*r.op);
   op.value = std::move(value);
-  r.movable.reset();
+  r.op.reset();
   r.put.reset();
   r.seen = {};
   start_forward(t, r, op);
@@ -238,6 +251,7 @@ bool coordinator_state::forward_next(ticket t, request& r) {
     r.sent |= bit;
     r.awaited |= bit;
     auto op = op_for(r, t, i, replica_verb::forward, forwarding);
+    r.forwarded->epoch = r.view->id();
     op.bytes = to_wire(*r.forwarded, *r.keyspace).SerializeAsString();
     ask(r, i, std::move(op));
     return true;
@@ -271,6 +285,7 @@ bool coordinator_state::park(ticket t, request& r) {
     }
     r.awaited |= bit;
     r.forwarded->parked = true;
+    r.forwarded->epoch = r.view->id();
     auto place = static_cast<uint8_t>(i);
     auto op = op_for(r, t, place, replica_verb::forward, forwarding);
     op.bytes = to_wire(*r.forwarded, *r.keyspace).SerializeAsString();
@@ -307,6 +322,12 @@ void coordinator_state::forward_answer(ticket t, request& r,
     // The same request id makes it safe to hand it to another home.
     if (forward_next(t, r) || r.awaited != 0)
       return;
+    // They know other homes: this node is behind, else they would have waited.
+    if (result.code == errc::not_owner || result.code == errc::stale_epoch) {
+      r.awaits_epoch = true;
+      ++node->epochs_missed;
+      return;
+    }
     if (r.maybe_written && !result.maybe_written)
       result.code = errc::quorum_not_met;
   }

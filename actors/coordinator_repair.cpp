@@ -18,6 +18,7 @@ void coordinator_state::repair(ticket t, request& r, uint8_t place,
   using verdict = repairs_in_flight::verdict;
   t.place = place;
   t.purpose = repairing;
+  t.plan = r.plan;
   auto version = core::version_hash(r.get->merged());
   auto what = repairs_.begin(key_hash(r), t, version, awaited);
   if (what == verdict::send) {
@@ -50,6 +51,7 @@ void coordinator_state::leave_repairs(ticket t, request& r) {
       continue;
     t.place = i;
     t.purpose = repairing;
+    t.plan = r.plan;
     for (const auto& other : repairs_.end(key_hash(r), t))
       if (auto* x = table_.find(other))
         repair(other, *x, i, true);

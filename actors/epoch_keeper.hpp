@@ -118,6 +118,7 @@ private:
   std::vector<gossip_link_actor> links_;
   uint64_t next_word_ms_ = 0;
   size_t last_word_to_ = 0;
+  uint64_t missed_ = 0;
   /// Since when a value is accepted here; 0: none is.
   uint64_t open_since_ms_ = 0;
 };

@@ -256,6 +256,13 @@ void epoch_keeper_state::tick() {
       current_proposer().propose({}, now);
   }
   work_queue();
+  // Somebody acts by an epoch that we have not heard of: whoever has it answers
+  // our word with it.
+  if (auto missed = node->epochs_missed.load(); missed != missed_) {
+    missed_ = missed;
+    for (size_t m = 0; m < links_.size(); ++m)
+      send_word(static_cast<core::member_index>(m), false);
+  }
   if (now >= next_word_ms_ && !links_.empty()) {
     next_word_ms_ = now + config.word_ms;
     last_word_to_ = (last_word_to_ + 1) % links_.size();

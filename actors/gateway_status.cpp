@@ -51,6 +51,10 @@ void add_counters(const node_counters& c, wire::StatusReply& out) {
   add(out, "gossip.messages_sent", c.gossip_messages);
   add(out, "gossip.bytes_sent", c.gossip_bytes);
   add(out, "gossip.rows_refused", c.gossip_refused);
+  add(out, "epochs.adopted", c.epochs_adopted);
+  add(out, "epochs.stale_operations", c.stale_operations);
+  add(out, "epochs.requests_planned_anew", c.replanned);
+  add(out, "epochs.waited_for", c.waited_for_epoch);
 }
 
 void add_liveness(const node_context& node, const core::cluster_view& view,
@@ -140,6 +144,8 @@ wire::StatusReply gateway_state::status(const statistic_list& engine) const {
   const auto& ring = view->keyspaces().front().homes();
   for (size_t i = 0; i < epoch.members.size(); ++i) {
     const auto& m = epoch.members[i];
+    if (m.state == core::member_state::removed)
+      continue;
     auto* row = out.add_members();
     row->set_name(m.name);
     row->set_address(m.host + ":" + std::to_string(m.port));

@@ -17,15 +17,31 @@ uint64_t gossiper_state::now_ms() const {
 void gossiper_state::start(const gossiper_config& config,
                            const node_context_ptr& ctx) {
   node = ctx;
-  view = node->newest_view();
+  auto newest = node->newest_view();
   std::vector<core::uuid> ids;
-  for (const auto& m : view->epoch().members)
+  for (const auto& m : newest->epoch().members)
     ids.push_back(m.id);
   membership.emplace(config.membership, ids, node->self, node->run, config.seed,
                      now_ms());
   owed.emplace(ids.size(), config.membership.heartbeat_ms);
+  adopt(std::move(newest));
+}
+
+void gossiper_state::adopt(view_ptr next) {
+  view = std::move(next);
+  std::vector<core::uuid> ids;
+  std::vector<bool> removed;
+  for (const auto& m : view->epoch().members) {
+    ids.push_back(m.id);
+    removed.push_back(m.state == core::member_state::removed);
+  }
+  membership->grow(ids, removed, now_ms());
+  owed->grow(ids.size());
   links.resize(ids.size());
   published.members.resize(ids.size());
+  for (core::member_index m = 0; m < ids.size(); ++m)
+    if (removed[m])
+      disconnected(m);
 }
 
 core::own_state gossiper_state::own() const {
@@ -207,7 +223,7 @@ gossiper(gossiper_actor::stateful_pointer<gossiper_state> self,
       st.membership->refused(member, refused);
     },
     [&st](epoch_atom, view_ptr& next) {
-      st.view = std::move(next);
+      st.adopt(std::move(next));
     },
     [&st](tick_atom) {
       st.tick();

@@ -29,6 +29,8 @@ struct gossiper_state {
 
   void start(const gossiper_config& config, const node_context_ptr& ctx);
   void tick();
+  /// Members join and leave by epochs only.
+  void adopt(view_ptr next);
   void take(const gossip_frame& in);
   void connected(core::member_index m, const gossip_link_actor& link,
                  uint64_t run);

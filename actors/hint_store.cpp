@@ -241,6 +241,9 @@ void hint_store_state::adopt(view_ptr next) {
     transfers_.back().wait
       = core::backoff{config.retry_min_ms, config.retry_max_ms};
   }
+  for (core::member_index m = 0; m < view->members(); ++m)
+    if (view->at(m).state == core::member_state::removed)
+      down(m);
 }
 
 hint_store_actor::behavior_type

@@ -72,6 +72,13 @@ struct node_counters {
   std::atomic<uint64_t> answers_late{0};
   /// Sessions ended because their answers were not taken.
   std::atomic<uint64_t> clients_dropped{0};
+  /// Epochs that the node has gone on with.
+  std::atomic<uint64_t> epochs_adopted{0};
+  /// Operations refused because their slots' homes have changed, requests that
+  /// were planned anew for that, and what had to wait for a newer epoch.
+  std::atomic<uint64_t> stale_operations{0};
+  std::atomic<uint64_t> replanned{0};
+  std::atomic<uint64_t> waited_for_epoch{0};
 };
 
 /// What a node knows of a peer right now.
@@ -110,6 +117,11 @@ struct node_context {
   uint64_t previous_run = 0;
   /// Binds context tokens to the cluster.
   uint64_t token_key = 0;
+  /// Of the epoch that the configuration gives.
+  uint64_t seed_hash = 0;
+  /// Counts up when something shows that a later epoch exists than the node
+  /// knows: whoever keeps epochs looks for it then.
+  mutable std::atomic<uint64_t> epochs_missed{0};
 
   mutable node_counters counters;
   /// Answers of replicas and coordinators in memory; reads beyond are refused.

@@ -313,7 +313,9 @@ void peer_link_state::take_forward(std::string_view message) {
   op.parked = put.parked();
   op.asked_us = put.asked_us();
   op.epoch = {put.epoch_generation(), put.epoch_number()};
-  if (ks == nullptr || op.key.empty()
+  // Whoever knows more may have a keyspace that is not known here yet.
+  auto early = ks == nullptr && view->id() < op.epoch;
+  if ((ks == nullptr && !early) || op.key.empty()
       || op.level.level > core::consistency_level::number
       || op.quorum > core::quorum_kind::strict) {
     client_answers refusal;
@@ -324,7 +326,7 @@ void peer_link_state::take_forward(std::string_view message) {
     answer_all(refusal);
     return;
   }
-  auto slot = core::slot_of(op.key, ks->hash_tags);
+  auto slot = ks != nullptr ? core::slot_of(op.key, ks->hash_tags) : 0u;
   to_coordinators_[slot % to_coordinators_.size()].push_back(std::move(op));
 }
 

@@ -100,9 +100,9 @@ private:
   void tell_unreachable(const caf::error& err);
   void greet(const supervisor_actor& portal);
   /// Empty if the peer may be talked to, else why not.
-  std::string check_identity(const std::string& cluster,
-                             const std::string& name, core::uuid member,
-                             uint64_t epoch_hash) const;
+  std::string check_identity(const wire::PeerHello& in) const;
+  /// The same for what it believes in.
+  std::string check_epoch(const wire::PeerHello& in) const;
   /// The same for its protocol and its run.
   std::string check_process(uint32_t protocol, uint64_t run) const;
   void go_up(const peer_link_actor& remote, uint64_t session, uint64_t run);

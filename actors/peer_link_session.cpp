@@ -128,24 +128,38 @@ void peer_link_state::greet(const supervisor_actor& portal) {
   out.set_epoch_generation(view->id().generation);
   out.set_epoch_number(view->id().number);
   out.set_epoch_hash(core::epoch_hash(view->epoch()));
+  out.set_seed_hash(node->seed_hash);
   out.set_target(peer().name);
   out.set_session(session_);
   out.set_known_run(node->peers[config.peer].run);
   self->send(portal, std::move(out));
 }
 
-std::string peer_link_state::check_identity(const std::string& cluster,
-                                            const std::string& node_name,
-                                            core::uuid member,
-                                            uint64_t epoch_hash) const {
-  if (cluster != view->epoch().cluster)
-    return "it is of cluster " + cluster + ", we are of "
+std::string peer_link_state::check_identity(const wire::PeerHello& in) const {
+  if (in.cluster() != view->epoch().cluster)
+    return "it is of cluster " + in.cluster() + ", we are of "
            + view->epoch().cluster;
-  if (node_name != peer().name || member != peer().id)
+  core::uuid member{in.member_high(), in.member_low()};
+  if (in.node() != peer().name || member != peer().id)
     return "it is another member than the configuration says";
-  if (epoch_hash != core::epoch_hash(view->epoch()))
-    return "its members or keyspaces differ from ours: compare the "
-           "configurations";
+  if (peer().state == core::member_state::removed)
+    return "it was removed from the cluster";
+  return check_epoch(in);
+}
+
+std::string peer_link_state::check_epoch(const wire::PeerHello& in) const {
+  const auto& ours = view->id();
+  core::epoch_id theirs{in.epoch_generation(), in.epoch_number()};
+  // Unequal epochs are no reason: whoever is behind asks for what it lacks.
+  if (theirs == ours)
+    return in.epoch_hash() == core::epoch_hash(view->epoch())
+             ? std::string{}
+             : "its members or keyspaces differ from ours: compare the "
+               "configurations";
+  if (in.seed_hash() != node->seed_hash && theirs.generation != ours.generation)
+    return "it is of generation " + std::to_string(theirs.generation)
+           + " and was configured otherwise, we are of "
+           + std::to_string(ours.generation);
   return {};
 }
 
@@ -167,9 +181,7 @@ void peer_link_state::hello(const wire::PeerHello& in) {
   auto from = caf::actor_cast<peer_link_actor>(self->current_sender());
   if (!from)
     return;
-  auto why
-    = check_identity(in.cluster(), in.node(),
-                     {in.member_high(), in.member_low()}, in.epoch_hash());
+  auto why = check_identity(in);
   wire::PeerWelcome out;
   put_identity(out, *node);
   out.set_session(in.session());
@@ -183,6 +195,8 @@ void peer_link_state::hello(const wire::PeerHello& in) {
     self->send(from, std::move(out));
     return;
   }
+  if (view->id() < core::epoch_id{in.epoch_generation(), in.epoch_number()})
+    ++node->epochs_missed;
   if (phase_ == phase::up)
     go_down("it greets anew");
   self->send(from, std::move(out));

@@ -16,16 +16,22 @@ struct ticket {
   uint8_t place = 0;
   /// Distinguishes a read from the repair that follows it, and the like.
   uint8_t purpose = 0;
+  /// Which of the request's plans it belongs to: places mean others in each.
+  uint8_t plan = 0;
 
-  /// 24 bits of index, 24 of generation, 8 each of place and purpose.
+  static constexpr uint8_t max_purpose = 7;
+  static constexpr uint8_t max_plan = 31;
+
+  /// 24 bits of index, 24 of generation, 8 of place, 5 of plan, 3 of purpose.
   uint64_t pack() const {
     return uint64_t{index} << 40 | uint64_t{generation & 0xffffff} << 16
-           | uint64_t{place} << 8 | purpose;
+           | uint64_t{place} << 8 | uint64_t{plan} << 3 | purpose;
   }
   static ticket unpack(uint64_t x) {
     return {static_cast<uint32_t>(x >> 40),
             static_cast<uint32_t>(x >> 16 & 0xffffff),
-            static_cast<uint8_t>(x >> 8), static_cast<uint8_t>(x)};
+            static_cast<uint8_t>(x >> 8), static_cast<uint8_t>(x & max_purpose),
+            static_cast<uint8_t>(x >> 3 & max_plan)};
   }
 };
 
@@ -50,7 +56,7 @@ public:
     }
     auto& row = rows_[index];
     row.request = std::make_unique<Request>();
-    out = {index, row.generation, 0, 0};
+    out = {index, row.generation, 0, 0, 0};
     ++size_;
     return row.request.get();
   }
@@ -76,7 +82,7 @@ public:
   void each(F f) {
     for (uint32_t i = 0; i < rows_.size(); ++i)
       if (rows_[i].request)
-        f(ticket{i, rows_[i].generation, 0, 0}, *rows_[i].request);
+        f(ticket{i, rows_[i].generation, 0, 0, 0}, *rows_[i].request);
   }
 
   size_t size() const {

@@ -11,15 +11,6 @@ constexpr size_t max_reason_bytes = 512;
 
 } // namespace
 
-template <class Handle>
-Handle supervisor_state::find(child_spec::kind role,
-                              core::member_index peer) const {
-  for (size_t i = 0; i < children.size(); ++i)
-    if (config.children[i].role == role && config.children[i].peer == peer)
-      return caf::actor_cast<Handle>(children[i]);
-  return {};
-}
-
 void supervisor_state::start_from(size_t i) {
   for (; i < config.children.size(); ++i) {
     auto child = config.children[i].start(children);
@@ -32,11 +23,15 @@ void supervisor_state::start_from(size_t i) {
   }
 }
 
+void supervisor_state::end_child(const caf::strong_actor_ptr& child) {
+  auto handle = caf::actor_cast<caf::actor>(child);
+  self->demonitor(handle.address());
+  self->send_exit(handle, caf::exit_reason::user_shutdown);
+}
+
 void supervisor_state::stop_from(size_t i) {
   while (children.size() > i) {
-    auto child = caf::actor_cast<caf::actor>(children.back());
-    self->demonitor(child.address());
-    self->send_exit(child, caf::exit_reason::user_shutdown);
+    end_child(children.back());
     children.pop_back();
   }
 }
@@ -149,24 +144,8 @@ supervisor(local_supervisor_actor::stateful_pointer<supervisor_state> self,
   self->set_default_handler(caf::drop);
   st.start_from(0);
   return {
-    [&st, self](wire::PeerHello& in) {
-      auto from = st.node->newest_view()->epoch().find_member(in.node());
-      if (!from || in.target() != st.node->me().name) {
-        wire::PeerWelcome out;
-        out.set_session(in.session());
-        out.set_code(static_cast<uint32_t>(errc::wrong_cluster));
-        out.set_text(from ? "this is " + st.node->me().name
-                          : "no member is called " + in.node().substr(0, 64));
-        st.node->log->error("supervisor refuses a peer that calls itself {} "
-                            "and looks for {}",
-                            in.node().substr(0, 64), in.target().substr(0, 64));
-        if (auto to = caf::actor_cast<peer_link_actor>(self->current_sender()))
-          self->send(to, std::move(out));
-        return;
-      }
-      auto link = st.find<local_peer_link_actor>(child_spec::kind::link, *from);
-      if (link)
-        self->delegate(link, std::move(in));
+    [&st](wire::PeerHello& in) {
+      st.greet(in);
     },
     [&st, self](wire::ClientHello& in) {
       auto gateway = st.find<local_gateway_actor>(child_spec::kind::gateway);

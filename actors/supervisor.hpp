@@ -21,7 +21,7 @@ namespace covey {
 using started_children = std::vector<caf::strong_actor_ptr>;
 
 struct child_spec {
-  enum class kind : uint8_t { plain, shard, keeper, gateway, link };
+  enum class kind : uint8_t { plain, shard, keeper, gateway, link, ticker };
 
   std::string name;
   kind role = kind::plain;
@@ -37,6 +37,8 @@ struct child_spec {
 struct supervisor_config {
   /// In order; a child uses only handles of earlier ones.
   std::vector<child_spec> children;
+  /// The link to a member that an epoch adds; links stand before the ticker.
+  std::function<child_spec(core::member_index)> make_link;
   uint32_t restarts = 5;
   uint64_t window_ms = 60'000;
   caf::timespan drain_timeout = std::chrono::seconds(10);
@@ -47,12 +49,14 @@ struct supervisor_config {
 };
 
 /// Restarts are rest-for-one: a crashed child and all after it are started
-/// anew, so that handles given at spawn stay true.
+/// anew, so that handles given at spawn stay true. Epochs that come while the
+/// node runs are told to all that hold a view, in the order of their start.
 struct supervisor_state {
   explicit supervisor_state(local_supervisor_actor::pointer ptr) : self(ptr) {}
 
   void start_from(size_t i);
   void stop_from(size_t i);
+  void end_child(const caf::strong_actor_ptr& child);
   void child_down(const caf::down_msg& msg);
   void end_node(wire::ChildEvent&& event, const std::string& why);
   void drain();
@@ -60,8 +64,17 @@ struct supervisor_state {
   // supervisor_epoch.cpp
   /// Has the node go on with `next`, unless it knows a later one.
   void adopt(const epoch_ptr& next);
+  /// Starts and stops links, so that there is one to each other member. The
+  /// ticker wakes what it was given when it started, so it starts anew.
+  void renew_links(const core::cluster_view& view);
+  void greet(wire::PeerHello& in);
   template <class Handle>
-  Handle find(child_spec::kind role, core::member_index peer = 0) const;
+  Handle find(child_spec::kind role, core::member_index peer = 0) const {
+    for (size_t i = 0; i < children.size(); ++i)
+      if (config.children[i].role == role && config.children[i].peer == peer)
+        return caf::actor_cast<Handle>(children[i]);
+    return {};
+  }
 
   // -- whoever watches (supervisor_watch.cpp) --
   wire::Children list_children() const;

@@ -9,6 +9,8 @@ namespace {
 
 void add_members(const core::epoch& epoch, wire::NodeState& out) {
   for (const auto& m : epoch.members) {
+    if (m.state == core::member_state::removed)
+      continue;
     auto* member = out.add_members();
     member->set_name(m.name);
     member->set_host(m.host);

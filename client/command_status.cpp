@@ -148,9 +148,14 @@ int ring_table(const options& opts, client& kv) {
                      {"percent_of_ideal", share}});
   }
   if (opts.json)
-    print(ordered_json{{"members", array}}.dump(2) + '\n');
+    print(ordered_json{{"epoch_generation", s.epoch_generation()},
+                       {"epoch_number", s.epoch_number()},
+                       {"members", array}}
+            .dump(2)
+          + '\n');
   else
-    print(t.str());
+    print("epoch " + epoch_text(s.epoch_generation(), s.epoch_number()) + "\n\n"
+          + t.str());
   return exits::done;
 }
 

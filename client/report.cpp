@@ -73,6 +73,7 @@ std::string advice(errc code) {
     case errc::disk_lost:
       return "Look at the log of the node: its data directory lacks data";
     case errc::stale_epoch:
+    case errc::behind:
     case errc::not_owner:
       return "Try again: the members are changing";
     case errc::change_refused:

@@ -259,6 +259,10 @@ void router_state::take(node_session& s, Reply&& reply) {
     o.text = "the node answered a different kind of request";
     o.maybe_written = c.is_write();
   }
+  // It has not learnt of the keyspace yet.
+  if (o.code == errc::unknown_keyspace && view_ && core::epoch_id{} < epoch
+      && epoch < view_->epoch().id)
+    o.code = errc::behind;
   if (o.code == errc::none)
     note_success(s, c);
   note_end(s, c, o.code != errc::overloaded);

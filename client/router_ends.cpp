@@ -30,7 +30,7 @@ void router_state::settle(call&& c, outcome&& o, const node_session* by) {
 
 bool router_state::repeat(call& c, const outcome& o, const node_session* by) {
   auto safe = o.code == errc::connection_lost || o.code == errc::unavailable
-              || o.code == errc::shutting_down
+              || o.code == errc::shutting_down || o.code == errc::behind
               || (o.code == errc::quorum_not_met && !c.is_write());
   if (!safe || c.attempts >= c.retries || c.deadline <= now())
     return false;

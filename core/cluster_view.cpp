@@ -78,11 +78,7 @@ void cluster_view::build(const cluster_view* before) {
 }
 
 std::optional<member_index> cluster_view::member_of(const uuid& id) const {
-  const auto& xs = epoch_->members;
-  for (size_t i = 0; i < xs.size(); ++i)
-    if (xs[i].id == id)
-      return static_cast<member_index>(i);
-  return std::nullopt;
+  return epoch_->find_member(id);
 }
 
 const placed_keyspace*
@@ -101,15 +97,9 @@ const placed_keyspace* cluster_view::find_keyspace(uint32_t id) const {
 }
 
 std::string why_not_follows(const epoch& before, const epoch& next) {
-  if (!(before.id < next.id))
-    return "it is not later";
-  if (before.cluster != next.cluster)
-    return "it is of cluster " + next.cluster;
-  if (next.members.size() < before.members.size())
-    return "it lacks members";
-  for (size_t i = 0; i < before.members.size(); ++i)
-    if (before.members[i].id != next.members[i].id)
-      return "member " + before.members[i].name + " has another place in it";
+  if (!continues(before, next))
+    return "it is no later one of this cluster with the same members in their "
+           "places";
   for (const auto& ks : before.keyspaces)
     if (next.find_keyspace(ks.name) == nullptr)
       return "it lacks keyspace " + ks.name;

@@ -84,9 +84,8 @@ private:
   std::vector<placed_keyspace> keyspaces_;
 };
 
-/// Empty if a node may go on from `before` to `next`: a later epoch of the same
-/// cluster in which every member kept its index and no keyspace is gone. Else
-/// why not.
+/// Empty if a node may go on from `before` to `next`: it `continues`, and no
+/// keyspace is gone. Else why not.
 std::string why_not_follows(const epoch& before, const epoch& next);
 
 } // namespace covey::core

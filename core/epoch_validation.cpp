@@ -56,6 +56,9 @@ private:
     auto& xs = epoch_.members;
     if (holders_ == 0)
       problem("no members: configure at least one");
+    if (xs.size() > max_members)
+      problem(std::to_string(xs.size()) + " members, removed ones included: "
+              + std::to_string(max_members) + " are the limit");
     uint64_t weight = 0;
     for (auto& m : xs)
       weight += std::max(m.weight, 1u);

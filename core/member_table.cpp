@@ -21,15 +21,23 @@ std::tuple<uint64_t, uint64_t> age(const member_digest& x) {
 
 member_table::member_table(const std::vector<uuid>& members, member_index self,
                            size_t start)
-  : rows_(members.size()), lives_(members.size()), renewed_ms_(members.size()),
-    news_(members.size()), self_(self), next_(start % members.size()),
-    repeats_(6) {
-  for (size_t i = 0; i < members.size(); ++i) {
+  : self_(self), next_(start % members.size()), repeats_(6) {
+  grow(members);
+}
+
+void member_table::grow(const std::vector<uuid>& members) {
+  auto before = rows_.size();
+  rows_.resize(members.size());
+  lives_.resize(members.size());
+  renewed_ms_.resize(members.size());
+  news_.resize(members.size());
+  for (size_t i = before; i < members.size(); ++i) {
     rows_[i].id = members[i];
     index_[members[i]] = static_cast<member_index>(i);
   }
   // A rumour that each member tells this often reaches all but a few; the rest
   // find it by their digests.
+  repeats_ = 6;
   for (auto n = members.size(); n > 1; n /= 2)
     ++repeats_;
 }

@@ -20,6 +20,9 @@ public:
   member_table(const std::vector<uuid>& members, member_index self,
                size_t start = 0);
 
+  /// Members after those known so far.
+  void grow(const std::vector<uuid>& members);
+
   /// The newest evidence that a member lived.
   struct life {
     uint64_t run = 0;

@@ -27,6 +27,15 @@ membership::membership(const membership_config& config,
   view_.members[self].run = run;
 }
 
+void membership::grow(const std::vector<uuid>& members,
+                      const std::vector<bool>& removed, uint64_t now_ms) {
+  table_.grow(members);
+  circle_ = watch_circle{members, removed};
+  watch_.watch_only(circle_.watched_by(table_.self()), now_ms);
+  refuted_.resize(members.size());
+  view_.members.resize(members.size());
+}
+
 uint64_t membership::own_heartbeat(uint64_t now_ms) const {
   return extra_ + (now_ms - start_ms_) / config_.heartbeat_ms;
 }
@@ -83,7 +92,7 @@ void membership::update_own(uint64_t now_ms, const own_state& own) {
 }
 
 bool membership::may_accuse(uint64_t now_ms) const {
-  auto n = table_.size();
+  auto n = circle_.size();
   if (n == 2)
     return true;
   if (!watch_.reaches_most(now_ms))
@@ -98,7 +107,7 @@ bool membership::may_accuse(uint64_t now_ms) const {
   auto patience
     = config_.watching.accuse_pause_ms + rounds * config_.heartbeat_ms;
   size_t heard = 1;
-  for (size_t m = 0; m < n; ++m) {
+  for (size_t m = 0; m < table_.size(); ++m) {
     const auto& life = table_.life_of(static_cast<member_index>(m));
     if (m != table_.self() && life.run != 0
         && now_ms <= life.learnt_ms + patience)
@@ -259,7 +268,7 @@ member_liveness membership::judge(member_index m,
   }
   if (m == table_.self())
     return out;
-  auto needed = table_.size() == 2 ? 1u : 2u;
+  auto needed = circle_.size() == 2 ? 1u : 2u;
   auto stays = before.state == health::down && before.run == out.run
                && !accusers.empty();
   if (accusers.size() >= needed || stays)

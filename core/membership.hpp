@@ -58,6 +58,11 @@ public:
   membership(const membership_config& config, const std::vector<uuid>& members,
              member_index self, uint64_t run, uint64_t seed, uint64_t now_ms);
 
+  /// A later epoch: `members` begin with those known so far, `removed` says by
+  /// index who is none any more. Gossip alone adds nobody.
+  void grow(const std::vector<uuid>& members, const std::vector<bool>& removed,
+            uint64_t now_ms);
+
   struct letter {
     member_index to;
     gossip_message what;

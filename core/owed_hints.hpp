@@ -19,6 +19,11 @@ public:
   owed_hints(size_t members, uint64_t repeat_ms)
     : repeat_ms_(repeat_ms), rows_(members) {}
 
+  /// `members`: more than before.
+  void grow(size_t members) {
+    rows_.resize(members);
+  }
+
   /// A session with `m` has begun, for which `keeps` hints are here.
   void connected(member_index m, bool keeps);
   void disconnected(member_index m);

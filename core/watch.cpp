@@ -11,6 +11,18 @@ watch::watch(const watch_config& config, std::vector<member_index> watched,
     peers_.push_back({phi_detector{detector_config(), now_ms}});
 }
 
+void watch::watch_only(std::vector<member_index> watched, uint64_t now_ms) {
+  std::vector<peer> peers;
+  for (auto m : watched) {
+    auto* known = find(m);
+    peers.push_back(known != nullptr
+                      ? std::move(*known)
+                      : peer{phi_detector{detector_config(), now_ms}});
+  }
+  watched_ = std::move(watched);
+  peers_ = std::move(peers);
+}
+
 phi_config watch::detector_config() const {
   return {config_.probe_ms, config_.probe_ms / 5, config_.threshold,
           config_.model};

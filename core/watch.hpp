@@ -32,6 +32,9 @@ public:
   watch(const watch_config& config, std::vector<member_index> watched,
         uint64_t now_ms);
 
+  /// Watches these from now on; of those watched before, what was learnt stays.
+  void watch_only(std::vector<member_index> watched, uint64_t now_ms);
+
   /// Notes that the node runs. True if it did not run for too long: all that it
   /// believed is forgiven, and it reaches nobody until it has heard anew.
   bool awake(uint64_t now_ms);

@@ -6,11 +6,13 @@
 
 namespace covey::core {
 
-watch_circle::watch_circle(const std::vector<uuid>& members)
-  : circle_(members.size()), place_(members.size()) {
+watch_circle::watch_circle(const std::vector<uuid>& members,
+                           const std::vector<bool>& removed)
+  : place_(members.size(), nowhere) {
   std::vector<uint64_t> hashes;
   for (size_t i = 0; i < members.size(); ++i) {
-    circle_[i] = static_cast<member_index>(i);
+    if (i >= removed.size() || !removed[i])
+      circle_.push_back(static_cast<member_index>(i));
     hashes.push_back(hash64(to_string(members[i])));
   }
   std::sort(
@@ -24,6 +26,8 @@ watch_circle::watch_circle(const std::vector<uuid>& members)
 std::vector<member_index> watch_circle::watched_by(member_index m) const {
   auto n = circle_.size();
   std::vector<member_index> result;
+  if (place_[m] == nowhere)
+    return result;
   for (size_t i = 1; i < n && i <= max_watchers; ++i)
     result.push_back(circle_[(place_[m] + n - i) % n]);
   std::sort(result.begin(), result.end());
@@ -32,6 +36,8 @@ std::vector<member_index> watch_circle::watched_by(member_index m) const {
 
 bool watch_circle::watches(member_index watcher, member_index m) const {
   auto n = circle_.size();
+  if (place_[watcher] == nowhere || place_[m] == nowhere)
+    return false;
   auto distance = (place_[watcher] + n - place_[m]) % n;
   return distance != 0 && distance <= max_watchers;
 }

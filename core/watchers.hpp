@@ -15,8 +15,14 @@ inline constexpr size_t max_watchers = 6;
 /// are no more. So each also watches as many.
 class watch_circle {
 public:
-  explicit watch_circle(const std::vector<uuid>& members);
+  /// `removed`: members that have no place in it; may be shorter.
+  explicit watch_circle(const std::vector<uuid>& members,
+                        const std::vector<bool>& removed = {});
 
+  /// Members in it.
+  size_t size() const {
+    return circle_.size();
+  }
   /// Whom `m` watches, by index, ascending.
   std::vector<member_index> watched_by(member_index m) const;
   /// True if `watcher` watches `m`.
@@ -24,6 +30,8 @@ public:
 
 private:
   std::vector<member_index> circle_;
+  static constexpr uint32_t nowhere = UINT32_MAX;
+  /// By member.
   std::vector<uint32_t> place_;
 };
 

@@ -104,6 +104,9 @@ void to_wire(client_answer& a, wire::ScanReply& out) {
 
 void to_wire(const core::epoch& in, wire::ClientWelcome& out) {
   for (const auto& m : in.members) {
+    // Clients route to those who have something.
+    if (!core::holds_slots(m))
+      continue;
     auto& x = *out.add_members();
     x.set_name(m.name);
     x.set_host(m.host);

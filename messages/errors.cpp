@@ -55,6 +55,8 @@ std::string to_string(errc x) {
       return "disk_lost";
     case errc::change_refused:
       return "change_refused";
+    case errc::behind:
+      return "behind";
   }
   return "error_" + std::to_string(static_cast<int>(x));
 }
@@ -72,6 +74,7 @@ bool is_retryable(errc x) {
     case errc::stale_epoch:
     case errc::not_owner:
     case errc::disk_lost:
+    case errc::behind:
       return true;
     default:
       return false;

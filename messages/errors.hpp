@@ -62,6 +62,9 @@ enum class errc : uint8_t {
   /// The change of the epoch does not apply, and the text says why. Nothing was
   /// changed.
   change_refused = 26,
+  /// The node has not learnt the request's epoch yet, and cannot keep the
+  /// request until it has. Nothing was done. Retry, or ask another.
+  behind = 27,
 };
 
 std::string to_string(errc x);

@@ -186,6 +186,7 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
   context = make_node_context(
     std::make_shared<const core::cluster_view>(first_epoch),
     first_epoch->find_member(me).value(), config.storage.shards);
+  context->seed_hash = core::epoch_hash(config.epoch);
   context->wall_us = wall_us;
   for (auto* budget : {&context->answers, &context->answers_under_way})
     *budget
@@ -218,7 +219,7 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
   options.knocker = knocker;
   supervisor_config tree;
   tree.children = wire_node(*sys, context, options);
-  for (auto& spec : tree.children)
+  auto note = [this](child_spec& spec) {
     spec.start = [this, name = spec.name,
                   start = std::move(spec.start)](const auto& earlier) {
       auto child = start(earlier);
@@ -226,6 +227,15 @@ void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
       children[name] = child;
       return child;
     };
+  };
+  for (auto& spec : tree.children)
+    note(spec);
+  tree.make_link
+    = [note, make = link_maker(*sys, context, options)](auto peer) {
+        auto spec = make(peer);
+        note(spec);
+        return spec;
+      };
   tree.restarts = config.supervisor.restarts;
   tree.window_ms = static_cast<uint64_t>(
     std::chrono::milliseconds{config.supervisor.window}.count());

@@ -142,38 +142,46 @@ void add_hints(caf::actor_system& sys, const node_context_ptr& node,
                  true});
 }
 
-void add_links(caf::actor_system& sys, const node_context_ptr& node,
-               const wiring_options& options, const seed_source& seeds,
-               const positions& at, std::vector<child_spec>& out) {
-  auto view = node->newest_view();
-  const auto& members = view->epoch().members;
-  for (core::member_index peer = 0; peer < members.size(); ++peer) {
-    if (peer == node->self)
-      continue;
-    auto connector = options.connector;
-    out.push_back(
-      {"peer-link/" + members[peer].name, role::link, false, peer,
-       [&sys, node, options, seeds, at, peer,
-        connector](const started_children& earlier) {
-         auto config = options.link;
-         config.peer = peer;
-         config.seed = (*seeds)();
-         peer_link_collaborators with;
-         with.connector = connector(peer);
-         with.shards
-           = pick<storage_shard_actor>(earlier, at.shards, node->shards);
-         with.replicas
-           = pick<replica_actor>(earlier, at.replicas, node->shards);
-         with.coordinators = pick<coordinator_actor>(earlier, at.coordinators,
-                                                     options.coordinators);
-         with.gossiper = caf::actor_cast<gossiper_actor>(earlier[at.gossiper]);
-         with.knocker = options.knocker;
-         with.hints = caf::actor_cast<hint_store_actor>(earlier[at.hints]);
-         with.keeper = caf::actor_cast<epoch_keeper_actor>(earlier[at.keeper]);
-         return erase(sys.spawn(peer_link, config, node, with));
-       },
-       true});
-  }
+child_spec link_to(caf::actor_system& sys, const node_context_ptr& node,
+                   const wiring_options& options, const seed_source& seeds,
+                   const positions& at, core::member_index peer) {
+  auto connector = options.connector;
+  return {
+    "peer-link/" + node->newest_view()->at(peer).name,
+    role::link,
+    false,
+    peer,
+    [&sys, node, options, seeds, at, peer,
+     connector](const started_children& earlier) {
+      auto config = options.link;
+      config.peer = peer;
+      config.seed = (*seeds)();
+      peer_link_collaborators with;
+      with.connector = connector(peer);
+      with.shards = pick<storage_shard_actor>(earlier, at.shards, node->shards);
+      with.replicas = pick<replica_actor>(earlier, at.replicas, node->shards);
+      with.coordinators = pick<coordinator_actor>(earlier, at.coordinators,
+                                                  options.coordinators);
+      with.gossiper = caf::actor_cast<gossiper_actor>(earlier[at.gossiper]);
+      with.knocker = options.knocker;
+      with.hints = caf::actor_cast<hint_store_actor>(earlier[at.hints]);
+      return erase(sys.spawn(peer_link, config, node, with));
+    },
+    true};
+}
+
+positions positions_of(const node_context& node,
+                       const wiring_options& options) {
+  positions at{};
+  at.shards = 1;
+  at.replicas = at.shards + node.shards;
+  at.coordinators = at.replicas + node.shards;
+  at.keeper = at.coordinators + options.coordinators;
+  at.gateway = at.keeper + 1;
+  at.hints = at.gateway + 1;
+  at.gossiper = at.hints + 1;
+  at.links = at.gossiper + 1;
+  return at;
 }
 
 } // namespace
@@ -181,8 +189,9 @@ void add_links(caf::actor_system& sys, const node_context_ptr& node,
 std::shared_ptr<node_context>
 make_node_context(view_ptr view, core::member_index self, uint32_t shards) {
   auto node = std::make_shared<node_context>(std::move(view), self, shards);
-  node->token_key
-    = core::hash64("context of " + node->newest_view()->epoch().cluster);
+  auto seed = node->newest_view();
+  node->token_key = core::hash64("context of " + seed->epoch().cluster);
+  node->seed_hash = core::epoch_hash(seed->epoch());
   return node;
 }
 
@@ -190,23 +199,19 @@ std::vector<child_spec> wire_node(caf::actor_system& sys,
                                   const node_context_ptr& node,
                                   const wiring_options& options) {
   auto seeds = std::make_shared<std::mt19937_64>(options.seed);
-  positions at{};
-  at.shards = 1;
-  at.replicas = at.shards + node->shards;
-  at.coordinators = at.replicas + node->shards;
-  at.keeper = at.coordinators + options.coordinators;
-  at.gateway = at.keeper + 1;
-  at.hints = at.gateway + 1;
-  at.gossiper = at.hints + 1;
-  at.links = at.gossiper + 1;
+  auto at = positions_of(*node, options);
   std::vector<child_spec> result;
   add_storage(sys, node, options, seeds, result);
   add_requests(sys, node, options, seeds, at, result);
   add_hints(sys, node, options, at, result);
   add_gossiper(sys, node, options, seeds, at, result);
-  add_links(sys, node, options, seeds, at, result);
+  auto view = node->newest_view();
+  for (core::member_index peer = 0; peer < view->members(); ++peer)
+    if (peer != node->self
+        && view->at(peer).state != core::member_state::removed)
+      result.push_back(link_to(sys, node, options, seeds, at, peer));
   result.push_back(
-    {"ticker", role::plain, false, 0,
+    {"ticker", role::ticker, false, 0,
      [&sys, node, options, at](const started_children& earlier) {
        std::vector<ticked_actor> woken;
        for (size_t i = 0; i < earlier.size(); ++i) {
@@ -218,6 +223,16 @@ std::vector<child_spec> wire_node(caf::actor_system& sys,
        return erase(sys.spawn(ticker, options.ticker, woken));
      }});
   return result;
+}
+
+std::function<child_spec(core::member_index)>
+link_maker(caf::actor_system& sys, const node_context_ptr& node,
+           const wiring_options& options) {
+  auto seeds = std::make_shared<std::mt19937_64>(~options.seed);
+  return [&sys, node, options, seeds,
+          at = positions_of(*node, options)](core::member_index peer) {
+    return link_to(sys, node, options, seeds, at, peer);
+  };
 }
 
 } // namespace covey::runtime

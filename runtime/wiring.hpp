@@ -42,7 +42,8 @@ struct wiring_options {
   knocker_actor knocker;
 };
 
-/// The state that the actors of a node share, of which `view` is the first.
+/// The state that the actors of a node share, of which `view` is the first, of
+/// the epoch that the configuration gives.
 /// Nodes of one process may share what costs time to compute.
 std::shared_ptr<node_context>
 make_node_context(view_ptr view, core::member_index self, uint32_t shards);
@@ -51,5 +52,11 @@ make_node_context(view_ptr view, core::member_index self, uint32_t shards);
 std::vector<child_spec> wire_node(caf::actor_system& sys,
                                   const node_context_ptr& node,
                                   const wiring_options& options);
+
+/// Makes links to members that are added while the node runs; `options` as for
+/// `wire_node`.
+std::function<child_spec(core::member_index)>
+link_maker(caf::actor_system& sys, const node_context_ptr& node,
+           const wiring_options& options);
 
 } // namespace covey::runtime

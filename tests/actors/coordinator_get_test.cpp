@@ -65,20 +65,20 @@ CAF_TEST(a quorum reads this node and the next what is on disk) {
 }
 
 CAF_TEST(a suspect home is asked last) {
-  auto view = std::make_shared<core::liveness_view>();
-  view->members.resize(3);
-  view->members[next].state = core::health::suspect;
-  tell(aut, view_atom::value, liveness_ptr{view});
+  auto beliefs = std::make_shared<core::liveness_view>();
+  beliefs->members.resize(3);
+  beliefs->members[next].state = core::health::suspect;
+  tell(aut, view_atom::value, liveness_ptr{beliefs});
   submit(get());
   CAF_CHECK_EQUAL(asked(next), 0u);
   CAF_CHECK_EQUAL(asked(last), 1u);
 }
 
 CAF_TEST(a home that catches up is asked after those that miss nothing) {
-  auto view = std::make_shared<core::liveness_view>();
-  view->members.resize(3);
-  view->members[next].catching_up = true;
-  tell(aut, view_atom::value, liveness_ptr{view});
+  auto beliefs = std::make_shared<core::liveness_view>();
+  beliefs->members.resize(3);
+  beliefs->members[next].catching_up = true;
+  tell(aut, view_atom::value, liveness_ptr{beliefs});
   submit(get());
   CAF_CHECK_EQUAL(asked(next), 0u);
   CAF_CHECK_EQUAL(asked(last), 1u);

@@ -9,7 +9,22 @@ namespace covey::test {
 
 namespace {
 
-core::member make_member(const std::string& name) {
+std::shared_ptr<const core::epoch> make_epoch() {
+  auto result = std::make_shared<core::epoch>();
+  result->id = {1, 1};
+  result->cluster = "test";
+  for (const auto* name : {"n1", "n2", "n3"})
+    result->members.push_back(node_fixture::make_member(name));
+  result->keyspaces.push_back(node_fixture::make_keyspace("default", 3));
+  result->keyspaces.push_back(node_fixture::make_keyspace("lww", 3));
+  result->keyspaces.back().policy = core::conflict_policy::lww;
+  result->keyspaces.push_back(node_fixture::make_keyspace("pair", 2));
+  return result;
+}
+
+} // namespace
+
+core::member node_fixture::make_member(const std::string& name) {
   core::member result;
   result.id = {core::hash64(name), 1};
   result.name = name;
@@ -20,27 +35,23 @@ core::member make_member(const std::string& name) {
   return result;
 }
 
-core::keyspace make_keyspace(const std::string& name, uint32_t replicas) {
+core::keyspace node_fixture::make_keyspace(const std::string& name,
+                                           uint32_t replicas) {
   core::keyspace result;
   result.name = name;
   result.replication.total = replicas;
   return result;
 }
 
-std::shared_ptr<const core::epoch> make_epoch() {
-  auto result = std::make_shared<core::epoch>();
-  result->id = {1, 1};
-  result->cluster = "test";
-  for (const auto* name : {"n1", "n2", "n3"})
-    result->members.push_back(make_member(name));
-  result->keyspaces.push_back(make_keyspace("default", 3));
-  result->keyspaces.push_back(make_keyspace("lww", 3));
-  result->keyspaces.back().policy = core::conflict_policy::lww;
-  result->keyspaces.push_back(make_keyspace("pair", 2));
-  return result;
+view_ptr
+node_fixture::next_view(const std::function<void(core::epoch&)>& change) {
+  auto next = std::make_shared<core::epoch>(view->epoch());
+  ++next->id.number;
+  change(*next);
+  CAF_REQUIRE(core::validate(*next).empty());
+  view = std::make_shared<const core::cluster_view>(*view, next);
+  return view;
 }
-
-} // namespace
 
 node_fixture::node_fixture() {
   become(0, 1);
@@ -56,6 +67,7 @@ void node_fixture::become(core::member_index me, uint32_t shard_count) {
   view = std::make_shared<const core::cluster_view>(make_epoch());
   node = std::make_shared<node_context>(view, me, shard_count);
   node->token_key = 99;
+  node->seed_hash = core::epoch_hash(view->epoch());
   node->wall_us = [this] {
     return now_us;
   };

@@ -215,6 +215,12 @@ struct node_fixture : fixture {
   /// Answers wish number `i` of the flusher.
   void flush(const played_flusher& flusher, size_t i);
 
+  /// The epoch after `view`, with a change; `view` becomes that of it.
+  view_ptr next_view(const std::function<void(core::epoch&)>& change);
+  static core::member make_member(const std::string& name);
+  static core::keyspace make_keyspace(const std::string& name,
+                                      uint32_t replicas);
+
   const core::placed_keyspace& keyspace(const std::string& name) const;
   core::preference_list homes_of(const std::string& ks,
                                  const std::string& key) const;
@@ -236,7 +242,7 @@ struct node_fixture : fixture {
 
   uint64_t now_us = 1'700'000'000'000'000;
   std::shared_ptr<node_context> node;
-  /// The first view of `node`.
+  /// At first that of `node`.
   view_ptr view;
   std::vector<caf::actor> kept;
 

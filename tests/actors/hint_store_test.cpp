@@ -49,10 +49,10 @@ struct fixture : test::node_fixture {
     node->hints[1].rows = shard.hints.size();
   }
   void see(core::health state) {
-    auto view = std::make_shared<core::liveness_view>();
-    view->members.resize(3);
-    view->members[1].state = state;
-    tell(aut, view_atom::value, liveness_ptr{view});
+    auto beliefs = std::make_shared<core::liveness_view>();
+    beliefs->members.resize(3);
+    beliefs->members[1].state = state;
+    tell(aut, view_atom::value, liveness_ptr{beliefs});
   }
 
   hint_store_config config;

@@ -54,7 +54,10 @@ struct link_fixture : node_fixture {
     out.set_node(peer.name);
     out.set_member_high(peer.id.high);
     out.set_member_low(peer.id.low);
+    out.set_epoch_generation(view->id().generation);
+    out.set_epoch_number(view->id().number);
     out.set_epoch_hash(core::epoch_hash(view->epoch()));
+    out.set_seed_hash(node->seed_hash);
     out.set_target(node->me().name);
     out.set_session(in_session);
     out.set_run(30);

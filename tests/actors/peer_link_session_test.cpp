@@ -202,6 +202,37 @@ CAF_TEST(other clusters members and epochs are refused and told why) {
   CAF_CHECK(remote.bursts.empty());
 }
 
+CAF_TEST(unequal epochs of one cluster are no reason to refuse) {
+  start(0);
+  auto ahead = hello();
+  ahead.set_epoch_number(7);
+  ahead.set_epoch_hash(1);
+  greet(ahead);
+  CAF_CHECK_EQUAL(welcomed().code(), 0u);
+  CAF_CHECK(up());
+  // Whoever keeps epochs should look for it.
+  CAF_CHECK_EQUAL(node->epochs_missed, 1u);
+  auto behind = hello(6);
+  behind.set_epoch_number(0);
+  behind.set_epoch_hash(1);
+  behind.set_seed_hash(1);
+  greet(behind);
+  CAF_CHECK_EQUAL(welcomed().code(), 0u);
+  CAF_CHECK_EQUAL(node->epochs_missed, 1u);
+}
+
+CAF_TEST(another generation needs the same beginning) {
+  start(0);
+  auto next = hello();
+  next.set_epoch_generation(2);
+  greet(next);
+  CAF_CHECK_EQUAL(welcomed().code(), 0u);
+  next.set_session(6);
+  next.set_seed_hash(1);
+  greet(next);
+  CAF_CHECK_EQUAL(static_cast<errc>(welcomed().code()), errc::wrong_cluster);
+}
+
 CAF_TEST(a run older than one met is refused) {
   node->peers[0].run = 31;
   start(0);

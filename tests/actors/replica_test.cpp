@@ -87,12 +87,96 @@ CAF_TEST(the refused are answered and the rest goes on in order) {
   CAF_CHECK_EQUAL(shard.ops[1].id, last.id);
 }
 
-CAF_TEST(another epoch is stale) {
+CAF_TEST(an earlier epoch is stale only where homes have changed) {
+  auto op = read("pair");
+  auto before = homes_of("pair", key);
+  auto unchanged = next_view([&](core::epoch& e) {
+    e.keyspaces.push_back(make_keyspace("zebras", 3));
+  });
+  tell(aut, epoch_atom::value, unchanged);
+  CAF_CHECK_EQUAL(verdict(op), errc::none);
+  // One of its homes goes.
+  auto moved = next_view([&](core::epoch& e) {
+    e.members[before[1]].state = core::member_state::removed;
+    e.members.push_back(make_member("n4"));
+  });
+  tell(aut, epoch_atom::value, moved);
+  CAF_CHECK_EQUAL(verdict(op), errc::stale_epoch);
+  CAF_CHECK_EQUAL(node->counters.stale_operations, 1u);
+  op.epoch = moved->id();
+  CAF_CHECK_NOT_EQUAL(verdict(op), errc::stale_epoch);
+}
+
+CAF_TEST(a scan is stale if homes of one of its slots have changed) {
+  auto op = scan();
+  auto moved = next_view([&](core::epoch& e) {
+    e.members.push_back(make_member("n4"));
+  });
+  tell(aut, epoch_atom::value, moved);
+  auto changed = [&](uint32_t slot) {
+    return op.epoch
+           < keyspace("default").changed_in(static_cast<uint16_t>(slot));
+  };
+  while (changed(op.slot))
+    ++op.slot;
+  op.last_slot = op.slot;
+  CAF_CHECK_EQUAL(verdict(op), errc::none);
+  while (!changed(op.last_slot))
+    ++op.last_slot;
+  CAF_CHECK_EQUAL(verdict(op), errc::stale_epoch);
+}
+
+CAF_TEST(a stale put gives its value back) {
+  auto op = operation(replica_verb::put, key, "value", "pair");
+  auto home = homes_of("pair", key)[1];
+  auto moved = next_view([&](core::epoch& e) {
+    e.members[home].state = core::member_state::removed;
+    e.members.push_back(make_member("n4"));
+  });
+  tell(aut, epoch_atom::value, moved);
+  CAF_CHECK_EQUAL(verdict(op), errc::stale_epoch);
+  CAF_CHECK_EQUAL(asker.answers[0].bytes, "value");
+}
+
+CAF_TEST(what is of a later epoch waits until the node knows it) {
+  auto first = read();
+  auto second = read();
+  auto late = read();
+  late.deadline_us = now_us + 10;
+  auto next = next_view([&](core::epoch& e) {
+    e.keyspaces.push_back(make_keyspace("zebras", 3));
+  });
+  auto fresh = read("zebras");
+  for (auto* op : {&first, &second, &late, &fresh})
+    op->epoch = next->id();
+  ask({first, late, fresh});
+  ask({second});
+  CAF_CHECK(asker.answers.empty());
+  CAF_CHECK(shard.ops.empty());
+  CAF_CHECK_EQUAL(node->epochs_missed, 4u);
+  now_us += 100;
+  tell(aut, epoch_atom::value, next);
+  CAF_REQUIRE_EQUAL(shard.ops.size(), 3u);
+  CAF_CHECK_EQUAL(shard.ops[0].id, first.id);
+  CAF_CHECK_EQUAL(shard.ops[1].id, fresh.id);
+  CAF_CHECK_EQUAL(shard.ops[2].id, second.id);
+  CAF_REQUIRE_EQUAL(asker.answers.size(), 1u);
+  CAF_CHECK_EQUAL(asker.answers[0].id, late.id);
+  CAF_CHECK_EQUAL(asker.answers[0].code, errc::deadline_expired);
+}
+
+CAF_TEST(when too much waits for an epoch more is refused) {
   auto op = read();
   op.epoch.number = 2;
-  CAF_CHECK_EQUAL(verdict(op), errc::stale_epoch);
-  op.epoch = {2, 1};
-  CAF_CHECK_EQUAL(verdict(op), errc::stale_epoch);
+  std::vector<replica_op> many(4'096, op);
+  ask(many);
+  CAF_CHECK(asker.answers.empty());
+  CAF_CHECK_EQUAL(verdict(op), errc::behind);
+  // Those that have given up make room.
+  now_us = op.deadline_us + 1;
+  op.deadline_us += 1'000'000;
+  ask({op});
+  CAF_CHECK_EQUAL(asker.answers.size(), 1u);
 }
 
 CAF_TEST(a keyspace that the epoch lacks is unknown) {

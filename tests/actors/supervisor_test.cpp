@@ -63,6 +63,25 @@ struct fixture : test::node_fixture {
       return caf::actor_cast<caf::strong_actor_ptr>(handle);
     });
   }
+  /// One that notes the number of each epoch that it is told of.
+  void add_viewer(const std::string& name) {
+    add(name, kind::plain, 0, false, [this, name] {
+      auto behave = [this, name]() -> view_holder_actor::behavior_type {
+        return {[this, name](epoch_atom, const view_ptr& next) {
+          viewed.push_back(name + " " + std::to_string(next->id().number));
+        }};
+      };
+      return caf::actor_cast<caf::strong_actor_ptr>(keep(sys.spawn(behave)));
+    });
+    config.children.back().holds_view = true;
+  }
+  void add_link(core::member_index m) {
+    auto name = "link " + std::to_string(m);
+    add(name, kind::link, m, false, [this, name] {
+      return caf::actor_cast<caf::strong_actor_ptr>(
+        sys.spawn(idle, name, &ended));
+    });
+  }
   void start() {
     aut = keep(sys.spawn(supervisor, config, node_context_ptr{node}));
     sched.run();
@@ -94,6 +113,7 @@ struct fixture : test::node_fixture {
   names started;
   names ended;
   names gave_up;
+  names viewed;
   std::map<std::string, started_children> earlier_of;
   std::map<std::string, caf::strong_actor_ptr> current;
   std::optional<bool> drained;
@@ -321,6 +341,104 @@ CAF_TEST(a peer that is no member or looks for another node is refused) {
     CAF_CHECK_EQUAL(static_cast<errc>(w.code()), errc::wrong_cluster);
     CAF_CHECK_EQUAL(w.session(), 5u);
   }
+}
+
+CAF_TEST(a peer that was removed or came back under another id is refused) {
+  add_played("link", kind::link, play_replica().handle, 1);
+  start();
+  auto& remote = play_remote();
+  wire::PeerHello in;
+  in.set_node("n2");
+  in.set_target("n1");
+  in.set_member_high(view->at(1).id.high);
+  in.set_member_low(77);
+  send_as(remote.handle, aut, in);
+  CAF_REQUIRE_EQUAL(remote.welcomes.size(), 1u);
+  CAF_CHECK(remote.welcomes[0].text().find("another id") != std::string::npos);
+  auto next = next_view([](core::epoch& e) {
+    e.members[1].state = core::member_state::removed;
+    e.members.push_back(make_member("n4"));
+  });
+  tell(aut, epoch_atom::value, next->epoch_handle());
+  in.set_member_low(view->at(1).id.low);
+  send_as(remote.handle, aut, in);
+  CAF_REQUIRE_EQUAL(remote.welcomes.size(), 2u);
+  CAF_CHECK(remote.welcomes[1].text().find("removed") != std::string::npos);
+}
+
+CAF_TEST(a peer that is unknown here but knows a later epoch is news) {
+  start();
+  auto& remote = play_remote();
+  wire::PeerHello in;
+  in.set_node("n4");
+  in.set_target("n1");
+  in.set_epoch_generation(1);
+  in.set_epoch_number(2);
+  send_as(remote.handle, aut, in);
+  CAF_CHECK_EQUAL(remote.welcomes.size(), 1u);
+  CAF_CHECK_EQUAL(node->epochs_missed, 1u);
+}
+
+CAF_TEST(a new epoch is told to those that hold a view and to later children) {
+  add_viewer("a");
+  add("b");
+  add_viewer("c");
+  start();
+  auto next = next_view([](core::epoch& e) {
+    e.keyspaces.push_back(make_keyspace("zebras", 3));
+  });
+  tell(aut, epoch_atom::value, next->epoch_handle());
+  CAF_CHECK_EQUAL(viewed, (names{"a 2", "c 2"}));
+  CAF_CHECK(node->newest_view()->find_keyspace("zebras") != nullptr);
+  // Once is enough, and nothing goes back.
+  tell(aut, epoch_atom::value, next->epoch_handle());
+  CAF_CHECK_EQUAL(viewed.size(), 2u);
+  CAF_CHECK_EQUAL(node->counters.epochs_adopted, 1u);
+}
+
+CAF_TEST(an epoch that lacks a keyspace is refused) {
+  add_viewer("a");
+  start();
+  auto other = std::make_shared<core::epoch>(view->epoch());
+  ++other->id.number;
+  other->keyspaces.pop_back();
+  tell(aut, epoch_atom::value, epoch_ptr{other});
+  CAF_CHECK(viewed.empty());
+  CAF_CHECK(node->newest_view() == view);
+}
+
+CAF_TEST(links come and go with the members and the ticker is last) {
+  add("a");
+  add_link(1);
+  add_link(2);
+  add("ticker", kind::ticker, 0, false, [this] {
+    return caf::actor_cast<caf::strong_actor_ptr>(
+      sys.spawn(idle, "ticker", &ended));
+  });
+  config.make_link = [this](core::member_index m) {
+    add_link(m);
+    auto result = std::move(config.children.back());
+    config.children.pop_back();
+    return result;
+  };
+  start();
+  started.clear();
+  auto next = next_view([](core::epoch& e) {
+    e.members[1].state = core::member_state::removed;
+    e.members.push_back(make_member("n4"));
+    e.members.push_back(make_member("n5"));
+  });
+  tell(aut, epoch_atom::value, next->epoch_handle());
+  CAF_CHECK_EQUAL(ended, (names{"ticker", "link 1"}));
+  CAF_CHECK_EQUAL(started, (names{"link 3", "link 4", "ticker"}));
+  CAF_REQUIRE_EQUAL(earlier_of["ticker"].size(), 4u);
+  CAF_CHECK(earlier_of["ticker"][1] == current["link 2"]);
+  CAF_CHECK(earlier_of["ticker"][2] == current["link 3"]);
+  // They are children like the others.
+  started.clear();
+  crash("link 3");
+  CAF_CHECK_EQUAL(started, (names{"link 3", "link 4", "ticker"}));
+  CAF_CHECK(gave_up.empty());
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

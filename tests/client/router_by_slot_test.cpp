@@ -210,6 +210,28 @@ CAF_TEST(a newer epoch in an answer is learnt) {
   CAF_CHECK_EQUAL(w->hellos.size(), asked + 2);
 }
 
+CAF_TEST(a node that has not learnt of a keyspace yet is not the last word) {
+  tell_members(2, 2, 3);
+  start(1);
+  auto unknown = [this](uint64_t number) {
+    submit(put_at({1, 2}));
+    sched.run();
+    auto [port, put] = w->puts.back();
+    wire::PutReply reply;
+    reply.set_id(put.id());
+    reply.set_epoch_generation(1);
+    reply.set_epoch_number(number);
+    answer(frame_kind::put_reply, reply, errc::unknown_keyspace, port);
+  };
+  unknown(2);
+  CAF_CHECK(!outcomes[0]);
+  CAF_CHECK_EQUAL(w->puts.size(), 2u);
+  CAF_CHECK_EQUAL(last_put(), 2u);
+  unknown(3);
+  CAF_REQUIRE(outcomes[1]);
+  CAF_CHECK(outcomes[1]->code == errc::unknown_keyspace);
+}
+
 CAF_TEST(an epoch that a lost node knew is learnt from the next) {
   tell_members(2, 2);
   start(1);

@@ -214,20 +214,20 @@ CAF_TEST(an epoch without replicas or with too many members is refused) {
   });
   CAF_CHECK_NOT_EQUAL(lines.find("asks for 4294967297 replicas"),
                       std::string::npos);
-  lines = problems_after([](epoch& x) {
-    for (int i = 0; i < 1023; ++i) {
-      x.members.push_back(make_member("o" + std::to_string(10000 + i), "", ""));
-      x.members.back().weight = 64;
-    }
-  });
-  CAF_CHECK_EQUAL(lines, "");
-  lines = problems_after([](epoch& x) {
-    for (int i = 0; i < 1024; ++i) {
-      x.members.push_back(make_member("o" + std::to_string(10000 + i), "", ""));
-      x.members.back().weight = 64;
-    }
-  });
-  CAF_CHECK_NOT_EQUAL(lines.find("sum up to 65540, above 65535"),
+  auto with_more = [](int more, uint32_t weight) {
+    return problems_after([=](epoch& x) {
+      for (int i = 0; i < more; ++i)
+        x.members.push_back(
+          make_member("o" + std::to_string(10000 + i), "", ""));
+      for (auto& m : x.members)
+        m.weight = weight;
+    });
+  };
+  CAF_CHECK_EQUAL(with_more(1020, 63), "");
+  CAF_CHECK_NOT_EQUAL(with_more(1021, 1).find("1025 members, removed ones "
+                                              "included: 1024 are the limit"),
+                      std::string::npos);
+  CAF_CHECK_NOT_EQUAL(with_more(1020, 64).find("sum up to 65536, above 65535"),
                       std::string::npos);
 }
 

@@ -39,6 +39,22 @@ public:
   void kill(index m) {
     members_[m].reset();
   }
+  /// An epoch that has more members; they start at once.
+  void grow(size_t n) {
+    auto before = members_.size();
+    ids_ = member_ids(n);
+    members_.resize(n);
+    frozen_.resize(n);
+    removed_.resize(n);
+    tell_members();
+    for (size_t i = before; i < n; ++i)
+      start(static_cast<index>(i), 100);
+  }
+  void remove(index m) {
+    removed_.resize(members_.size());
+    removed_[m] = true;
+    tell_members();
+  }
   void freeze(index m, bool on = true) {
     frozen_[m] = on;
   }
@@ -101,6 +117,11 @@ public:
   own_state own;
 
 private:
+  void tell_members() {
+    for (auto& x : members_)
+      if (x)
+        x->grow(ids_, removed_, now_ms);
+  }
   bool passes(index from, index to) const {
     return runs(from) && runs(to) && cuts_.count({from, to}) == 0;
   }
@@ -126,6 +147,7 @@ private:
   std::vector<uuid> ids_;
   std::vector<std::unique_ptr<membership>> members_;
   std::vector<bool> frozen_;
+  std::vector<bool> removed_;
   std::set<std::pair<index, index>> cuts_;
 };
 

@@ -35,6 +35,59 @@ CAF_TEST(nobody is suspected while all answer) {
   }
 }
 
+CAF_TEST(a member that an epoch adds is heard and watched like the others) {
+  small_world world{3};
+  world.run_for(10'000);
+  world.grow(5);
+  world.run_for(30'000);
+  for (member_index i = 0; i < 5; ++i) {
+    CAF_CHECK(world.all_see(i, health::up));
+    CAF_CHECK_EQUAL(world.at(0).view().members[i].run, 100u);
+    CAF_CHECK_EQUAL(world.at(i).counters().suspects, 0u);
+  }
+  world.kill(4);
+  CAF_CHECK(world.run_until(
+              [&] {
+                return world.all_see(4, health::down);
+              },
+              30'000)
+            < 30'000);
+  CAF_CHECK(world.all_see(1, health::up));
+}
+
+CAF_TEST(gossip of a member that no epoch has brought yet adds nobody) {
+  small_world world{3};
+  world.run_for(1'000);
+  gossip_message in;
+  member_row row;
+  row.id = test::member_ids(4)[3];
+  row.run = 100;
+  in.rows.push_back(row);
+  world.at(0).receive(in, world.now_ms, world.wall_us());
+  CAF_CHECK_EQUAL(world.at(0).table().size(), 3u);
+  CAF_CHECK_EQUAL(world.at(0).counters().refused_rows, 1u);
+}
+
+CAF_TEST(a removed member is watched and accused by nobody) {
+  small_world world{3};
+  world.run_for(10'000);
+  world.kill(2);
+  world.remove(2);
+  world.run_for(20'000);
+  for (member_index i : {0, 1}) {
+    CAF_CHECK(world.state(i, 2) != health::down);
+    CAF_CHECK_EQUAL(world.at(i).counters().accusations, 0u);
+  }
+  // Those left are two: one is enough to say that the other is down.
+  world.kill(1);
+  CAF_CHECK(world.run_until(
+              [&] {
+                return world.state(0, 1) == health::down;
+              },
+              30'000)
+            < 30'000);
+}
+
 CAF_TEST(everybody learns runs and heartbeats of everybody) {
   small_world world{5};
   world.run_for(30'000);

@@ -30,13 +30,14 @@ constexpr errc all[] = {errc::none,
                         errc::stale_epoch,
                         errc::not_owner,
                         errc::wrong_cluster,
-                        errc::disk_lost};
+                        errc::disk_lost,
+                        errc::behind};
 
 } // namespace
 
 CAF_TEST(the numbers of the errors are frozen) {
   const int numbers[] = {0,  1,  2,  3,  4,  5,  6,  10, 11, 12, 13, 14,
-                         15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25};
+                         15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 27};
   for (size_t i = 0; i < std::size(all); ++i)
     CAF_CHECK_EQUAL(static_cast<int>(all[i]), numbers[i]);
 }
@@ -61,7 +62,7 @@ CAF_TEST(only what may go better the next time is to be retried) {
     errc::overloaded,     errc::unavailable,     errc::timed_out,
     errc::quorum_not_met, errc::connection_lost, errc::shutting_down,
     errc::disk_full,      errc::storage_failed,  errc::stale_epoch,
-    errc::not_owner,      errc::disk_lost};
+    errc::not_owner,      errc::disk_lost,       errc::behind};
   for (auto x : all)
     CAF_CHECK_EQUAL(is_retryable(x), retryable.count(x) > 0);
 }

@@ -37,9 +37,10 @@ void run_share(const campaign_options& options, uint64_t first, uint64_t step,
                    line.c_str());
     std::fprintf(out,
                  "end %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-                 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+                 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+                 "\n",
                  scenario.seed, r.digest, r.steps, r.virtual_us, r.puts,
-                 r.acknowledged, r.gets, r.crashes, r.restarts);
+                 r.acknowledged, r.gets, r.crashes, r.restarts, r.replanned);
     std::fflush(out);
   }
 }
@@ -135,7 +136,7 @@ private:
     } else {
       scenario_result r;
       in >> r.digest >> r.steps >> r.virtual_us >> r.puts >> r.acknowledged
-        >> r.gets >> r.crashes >> r.restarts;
+        >> r.gets >> r.crashes >> r.restarts >> r.replanned;
       COVEY_CHECK(bool(in));
       ++out.ran;
       out.sum.steps += r.steps;
@@ -145,6 +146,7 @@ private:
       out.sum.gets += r.gets;
       out.sum.crashes += r.crashes;
       out.sum.restarts += r.restarts;
+      out.sum.replanned += r.replanned;
       if (!found_.empty())
         out.failed.push_back({seed, r.digest, std::move(found_)});
       found_.clear();

@@ -47,10 +47,11 @@ int replay(scenario_options options) {
   std::printf("seed %" PRIu64 ": digest %016" PRIx64 ", %" PRIu64
               " steps, %.1f virtual s, %" PRIu64 " puts (%" PRIu64
               " acknowledged), %" PRIu64 " gets, %" PRIu64 " crashes, %" PRIu64
-              " restarts of actors\n",
+              " restarts of actors, %" PRIu64 " requests planned anew\n",
               options.seed, first.digest, first.steps,
               static_cast<double>(first.virtual_us) / 1e6, first.puts,
-              first.acknowledged, first.gets, first.crashes, first.restarts);
+              first.acknowledged, first.gets, first.crashes, first.restarts,
+              first.replanned);
   print_violations(options.seed, first.violations);
   options.trace = false;
   if (run_scenario(options).digest != first.digest) {
@@ -73,11 +74,12 @@ void print(const campaign_result& r, double seconds) {
   std::printf("%" PRIu64 " seeds, %zu with violations; %.0f virtual s, %" PRIu64
               " steps, %" PRIu64 " puts (%" PRIu64 " acknowledged), %" PRIu64
               " gets, %" PRIu64 " crashes, %" PRIu64
-              " restarts of actors in %.1f s (%.0f virtual s and %.0f "
+              " restarts of actors, %" PRIu64
+              " requests planned anew in %.1f s (%.0f virtual s and %.0f "
               "operations a CPU second)\n",
               r.ran, r.failed.size(), virtual_s, r.sum.steps, r.sum.puts,
               r.sum.acknowledged, r.sum.gets, r.sum.crashes, r.sum.restarts,
-              seconds, virtual_s / r.cpu_seconds,
+              r.sum.replanned, seconds, virtual_s / r.cpu_seconds,
               static_cast<double>(r.sum.puts + r.sum.gets) / r.cpu_seconds);
 }
 

@@ -1,12 +1,14 @@
 #include "tests/simulation/scenario.hpp"
 
 #include "messages/registration.hpp"
+#include "tests/simulation/epoch_operator.hpp"
 #include "tests/simulation/faults.hpp"
 #include "tests/simulation/sim_client.hpp"
 
 #include <caf/actor_system.hpp>
 
 #include <memory>
+#include <optional>
 
 namespace covey::simulation {
 
@@ -73,6 +75,7 @@ public:
     witness guard{log};
     sim_cluster cluster{sys_, net_, shape, guard};
     faults storm{net_, cluster, options_.clement};
+    epochs_.emplace(net_, cluster, options_.clement);
     guard.set_slack(deadline_slack_us(shape, storm));
     // A put that is handed from home to home may be executed twice.
     auto forwards = cluster.size() > shape.shape.homes.size()
@@ -114,14 +117,16 @@ private:
     while (net_.now() < end) {
       net_.run_until(
         [&] {
-          return storm.power_is_failing();
+          return storm.power_is_failing() || epochs_->due();
         },
         storm.pause());
+      epochs_->deliver();
       cluster.bury();
       if (storm.power_is_failing())
         storm.fail_power();
       else if (!options_.clement)
         storm.strike();
+      epochs_->act();
     }
     for (auto& client : clients)
       client->stop();
@@ -129,12 +134,13 @@ private:
       for (auto& client : clients)
         if (!client->idle())
           return false;
-      return cluster.connected();
+      return cluster.connected() && epochs_->settled();
     };
     // Nodes that are about to stop do so, and are started again.
     auto limit = net_.now() + std::chrono::seconds(60);
     do {
       storm.calm();
+      epochs_->deliver_to_all();
       // Actors that were struck while they could not run end only now.
       net_.run_for(milliseconds(100));
       cluster.bury();
@@ -146,12 +152,13 @@ private:
   void hand_over(sim_cluster& cluster, faults& storm, history& log,
                  const std::string& otherwise) {
     auto whole = [&] {
-      return cluster.connected() && cluster.no_hints();
+      return cluster.connected() && epochs_->settled() && cluster.no_hints();
     };
     auto limit = net_.now() + std::chrono::seconds(60);
     // Nodes that give up only now are started again.
     for (; !whole() && net_.now() < limit; cluster.bury()) {
       storm.calm();
+      epochs_->deliver_to_all();
       net_.run_for(milliseconds(100));
     }
     if (!whole())
@@ -258,6 +265,7 @@ private:
     out_.gets = log.gets();
     out_.crashes = storm.crashes();
     out_.restarts = cluster.restarts();
+    out_.replanned = cluster.replanned();
     for (const auto& put : log.puts())
       out_.acknowledged += put.result == outcome::acknowledged ? 1 : 0;
   }
@@ -266,6 +274,7 @@ private:
   test_config cfg_;
   caf::actor_system sys_;
   sim_net net_;
+  std::optional<epoch_operator> epochs_;
   scenario_result out_;
 };
 

@@ -33,6 +33,8 @@ struct scenario_result {
   uint64_t gets = 0;
   uint64_t crashes = 0;
   uint64_t restarts = 0;
+  /// Requests planned anew since an epoch came.
+  uint64_t replanned = 0;
 };
 
 /// Equal options give equal results, digest included.

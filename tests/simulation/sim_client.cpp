@@ -44,7 +44,7 @@ sim_client::~sim_client() {
 std::vector<key_name> sim_client::keys() {
   return {{siblings_keyspace, "{a}0"}, {siblings_keyspace, "{a}1"},
           {siblings_keyspace, "{b}0"}, {siblings_keyspace, "{b}1"},
-          {lww_keyspace, "{a}0"},      {lww_keyspace, "{b}0"}};
+          {lww_keyspace, "a0"},        {lww_keyspace, "b0"}};
 }
 
 void sim_client::start() {

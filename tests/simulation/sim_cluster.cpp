@@ -104,25 +104,27 @@ runtime::wiring_options sim_cluster::wiring_of(host n) {
   return result;
 }
 
-void sim_cluster::watch_children(host n, std::vector<child_spec>& specs) {
-  for (size_t i = 0; i < specs.size(); ++i) {
-    auto& spec = specs[i];
-    spec.start = [this, n, i, name = spec.name, role = spec.role,
-                  start = std::move(spec.start)](const auto& earlier) {
-      auto actor = start(earlier);
-      auto& node = nodes_[n];
-      net_.place(actor, n);
-      node.actors.push_back(actor);
-      node.children.resize(i);
-      node.children.push_back({name, actor});
-      if (role == child_spec::kind::gateway)
-        node.gateway = caf::actor_cast<gateway_actor>(actor);
-      // An fsync takes its time: others go on, and a crash may come first.
-      if (name == "flusher")
-        net_.slow_down(actor, options_.flush_time);
-      return actor;
-    };
-  }
+void sim_cluster::watch_child(host n, child_spec& spec) {
+  spec.start = [this, n, name = spec.name, role = spec.role,
+                start = std::move(spec.start)](const auto& earlier) {
+    auto actor = start(earlier);
+    auto& node = nodes_[n];
+    net_.place(actor, n);
+    node.actors.push_back(actor);
+    auto& running = node.children;
+    running.erase(std::remove_if(running.begin(), running.end(),
+                                 [&](const child& x) {
+                                   return x.name == name;
+                                 }),
+                  running.end());
+    running.push_back({name, actor});
+    if (role == child_spec::kind::gateway)
+      node.gateway = caf::actor_cast<gateway_actor>(actor);
+    // An fsync takes its time: others go on, and a crash may come first.
+    if (name == "flusher")
+      net_.slow_down(actor, options_.flush_time);
+    return actor;
+  };
 }
 
 knocker_actor sim_cluster::spawn_knocker(host from) {
@@ -165,8 +167,17 @@ void sim_cluster::start(host n) {
   node.stopping = node.done = false;
   node.actors.clear();
   supervisor_config tree;
-  tree.children = runtime::wire_node(sys_, node.context, wiring_of(n));
-  watch_children(n, tree.children);
+  auto wiring = wiring_of(n);
+  tree.children = runtime::wire_node(sys_, node.context, wiring);
+  for (auto& spec : tree.children)
+    watch_child(n, spec);
+  tree.make_link
+    = [this, n,
+       make = runtime::link_maker(sys_, node.context, wiring)](auto peer) {
+        auto spec = make(peer);
+        watch_child(n, spec);
+        return spec;
+      };
   tree.give_up = [this, n](const std::string& why) {
     net_.note("node " + std::to_string(n) + " gives up: " + why);
     nodes_[n].done = true;
@@ -176,11 +187,36 @@ void sim_cluster::start(host n) {
   auto actor = caf::actor_cast<caf::strong_actor_ptr>(node.supervisor);
   net_.place(actor, n);
   node.actors.insert(node.actors.begin(), actor);
+  // Sooner or later it reads what it knew.
+  if (node.epoch && net_.chance(70))
+    give_epoch(n, node.epoch);
+}
+
+void sim_cluster::give_epoch(host n, const epoch_ptr& epoch) {
+  nodes_[n].epoch = epoch;
+  caf::anon_send(nodes_[n].supervisor, epoch_atom::value, epoch);
+}
+
+core::epoch_id sim_cluster::epoch_of(host n) const {
+  return nodes_[n].context->newest_view()->id();
+}
+
+uint64_t sim_cluster::epochs_missed(host n) const {
+  return nodes_[n].context->epochs_missed;
+}
+
+uint64_t sim_cluster::replanned() const {
+  auto result = replanned_;
+  for (const auto& node : nodes_)
+    if (node.context)
+      result += node.context->counters.replanned;
+  return result;
 }
 
 void sim_cluster::crash(host n) {
   auto& node = nodes_[n];
   restarts_ += static_cast<uint32_t>(node.context->counters.restarts);
+  replanned_ += node.context->counters.replanned;
   net_.crash(n);
   // A supervisor killed before its first message starts its children first.
   while (!node.actors.empty())

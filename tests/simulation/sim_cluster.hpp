@@ -46,6 +46,14 @@ public:
   void fill_disk(host n, bool full);
   /// No flush, and perhaps no read and no commit, ends for so long.
   void stall_disk(host n, std::chrono::milliseconds how_long);
+  /// As the keeper of epochs does once one is decided.
+  void give_epoch(host n, const epoch_ptr& epoch);
+  /// What a node that is up goes by, and how often it has seen that it misses
+  /// an epoch.
+  core::epoch_id epoch_of(host n) const;
+  uint64_t epochs_missed(host n) const;
+  /// Requests planned anew so far.
+  uint64_t replanned() const;
   /// Draws a new error for its clock.
   void skew_clock(host n);
 
@@ -96,6 +104,8 @@ private:
     std::unique_ptr<storage::memory_engine> engine;
     std::unique_ptr<observed_engine> observed;
     std::shared_ptr<node_context> context;
+    /// The newest epoch that it was given, as its disk has it.
+    epoch_ptr epoch;
     local_supervisor_actor supervisor;
     /// The supervisor first, then every child ever started.
     std::vector<caf::strong_actor_ptr> actors;
@@ -110,7 +120,7 @@ private:
 
   connector_actor spawn_connector(host from, core::member_index to);
   runtime::wiring_options wiring_of(host n);
-  void watch_children(host n, std::vector<child_spec>& specs);
+  void watch_child(host n, child_spec& spec);
   /// Of records, as their place in the store says.
   bool is_group(uint32_t group) const;
   int64_t draw_skew();
@@ -123,6 +133,8 @@ private:
   std::shared_ptr<spdlog::logger> log_;
   std::vector<sim_node> nodes_;
   uint32_t restarts_ = 0;
+  /// Of nodes that have ended.
+  uint64_t replanned_ = 0;
 };
 
 } // namespace covey::simulation
