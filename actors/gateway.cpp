@@ -251,6 +251,9 @@ gateway(loop_pointer<local_gateway_actor, gateway_state> self,
     [&st](const wire::KeyspaceRequest& in) {
       return st.change_keyspace(in);
     },
+    [&st](const wire::RepairRequest& in) {
+      return st.ask_repair(in);
+    },
     [&st](const wire::ClientHello& in) {
       st.hello(in);
     },
@@ -267,6 +270,9 @@ gateway(loop_pointer<local_gateway_actor, gateway_state> self,
     },
     [&st](epoch_atom, view_ptr& next) {
       st.view = std::move(next);
+    },
+    [&st](repair_atom, const anti_entropy_actor& repairs) {
+      st.repairs = repairs;
     },
     [&st](go_atom) {
       st.armed = false;

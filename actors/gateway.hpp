@@ -120,6 +120,8 @@ struct gateway_state {
   // gateway_epochs.cpp
   caf::typed_response_promise<wire::KeyspaceReply>
   change_keyspace(const wire::KeyspaceRequest& in);
+  caf::typed_response_promise<wire::RepairReply>
+  ask_repair(const wire::RepairRequest& in);
 
   local_gateway_actor::pointer self;
   gateway_config config;
@@ -128,6 +130,8 @@ struct gateway_state {
   std::vector<coordinator_actor> coordinators;
   flusher_actor flusher;
   epoch_keeper_actor keeper;
+  /// Null until it has started.
+  anti_entropy_actor repairs;
   /// What the gossiper believes; never null.
   liveness_ptr liveness = std::make_shared<core::liveness_view>();
   /// By a number of our own: actor ids of different processes may collide.

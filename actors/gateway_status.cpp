@@ -2,6 +2,7 @@
 
 #include "actors/gateway.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace covey {
@@ -91,6 +92,10 @@ void add_hints(const node_context& node, const core::cluster_view& view,
   add(out, "hints.replayed", node.counters.hints_replayed);
   add(out, "hints.dropped", node.counters.hints_dropped);
   add(out, "repair.marked_slots", node.repair_marks);
+  add(out, "repair.exchanges", node.counters.exchanges);
+  add(out, "repair.records_sent", node.counters.exchange_sent);
+  add(out, "repair.records_fetched", node.counters.exchange_fetched);
+  add(out, "repair.bytes_sent", node.counters.exchange_bytes);
   for (core::member_index i = 0; i < view.members(); ++i)
     if (node.hints[i].rows > 0) {
       const auto& name = view.at(i).name;
@@ -99,7 +104,56 @@ void add_hints(const node_context& node, const core::cluster_view& view,
     }
 }
 
+/// How long ago the comparisons began that all slots shared with a peer, and
+/// with all peers, have come through; while there is none, how many peers lack
+/// it.
+void add_comparisons(const node_context& node, const core::cluster_view& view,
+                     wire::StatusReply& out) {
+  uint64_t oldest_s = 0;
+  uint64_t never = 0;
+  auto now_us = node.wall_us();
+  for (core::member_index i = 0; i < view.members(); ++i) {
+    const auto& gauge = node.peers[i];
+    uint64_t at_us = gauge.compared_us;
+    if (i == node.self || !gauge.shares_slots)
+      continue;
+    if (at_us == 0) {
+      ++never;
+      continue;
+    }
+    auto age_s = (now_us - std::min(now_us, at_us)) / 1'000'000;
+    oldest_s = std::max(oldest_s, age_s);
+    add(out, "repair.compared_s_ago." + view.at(i).name, age_s);
+  }
+  add(out, "repair.never_compared_peers", never);
+  if (never == 0)
+    add(out, "repair.compared_s_ago", oldest_s);
+}
+
 } // namespace
+
+caf::typed_response_promise<wire::RepairReply>
+gateway_state::ask_repair(const wire::RepairRequest& in) {
+  auto promise = self->make_response_promise<wire::RepairReply>();
+  auto refuse = [promise, id = in.id()](const caf::error&) mutable {
+    wire::RepairReply out;
+    out.set_id(id);
+    out.set_code(static_cast<uint32_t>(errc::unavailable));
+    out.set_text("the node does not repair now");
+    promise.deliver(std::move(out));
+  };
+  if (!repairs) {
+    refuse(caf::error{});
+    return promise;
+  }
+  self->request(repairs, std::chrono::seconds(5), in)
+    .then(
+      [promise](wire::RepairReply& reply) mutable {
+        promise.deliver(std::move(reply));
+      },
+      refuse);
+  return promise;
+}
 
 caf::typed_response_promise<wire::StatusReply>
 gateway_state::ask_status(const wire::StatusRequest& in) {
@@ -173,6 +227,10 @@ wire::StatusReply gateway_state::status(const statistic_list& engine) const {
   }
   add_counters(node->counters, out);
   add_hints(*node, *view, out);
+  add_comparisons(*node, *view, out);
+  add(out, "trees.unready_slots", node->trees.unready);
+  add(out, "trees.dirty_slots", node->trees.dirty);
+  add(out, "trees.bytes", node->trees.bytes);
   add(out, "answers.bytes", node->answers->held());
   add(out, "answers.limit_bytes", node->answers->limit());
   add(out, "clients.bytes_under_way", node->answers_under_way->held());

@@ -151,6 +151,7 @@ void gossiper_state::publish() {
     self->send(coordinator, view_atom::value, liveness_ptr{liveness});
   self->send(gateway, view_atom::value, liveness_ptr{liveness});
   self->send(hints, view_atom::value, liveness_ptr{liveness});
+  self->send(repairs, view_atom::value, liveness_ptr{liveness});
 }
 
 void gossiper_state::log_changes() const {
@@ -202,11 +203,13 @@ gossiper_actor::behavior_type
 gossiper(gossiper_actor::stateful_pointer<gossiper_state> self,
          const gossiper_config& config, const node_context_ptr& node,
          const std::vector<coordinator_actor>& coordinators,
-         const local_gateway_actor& gateway, const hint_store_actor& hints) {
+         const local_gateway_actor& gateway, const hint_store_actor& hints,
+         const anti_entropy_actor& repairs) {
   auto& st = self->state;
   st.coordinators = coordinators;
   st.gateway = gateway;
   st.hints = hints;
+  st.repairs = repairs;
   st.start(config, node);
   return {
     [&st](const gossip_frame& in) {

@@ -44,6 +44,7 @@ struct gossiper_state {
   std::vector<coordinator_actor> coordinators;
   local_gateway_actor gateway;
   hint_store_actor hints;
+  anti_entropy_actor repairs;
   std::optional<core::membership> membership;
   std::optional<core::owed_hints> owed;
   /// Links by member; null while down.
@@ -67,11 +68,12 @@ private:
 };
 
 /// Spawn with `sys.spawn(gossiper, config, node, coordinators, gateway,
-/// hints)`; links announce themselves with `peer_up`.
+/// hints, repairs)`; links announce themselves with `peer_up`.
 gossiper_actor::behavior_type
 gossiper(gossiper_actor::stateful_pointer<gossiper_state> self,
          const gossiper_config& config, const node_context_ptr& node,
          const std::vector<coordinator_actor>& coordinators,
-         const local_gateway_actor& gateway, const hint_store_actor& hints);
+         const local_gateway_actor& gateway, const hint_store_actor& hints,
+         const anti_entropy_actor& repairs);
 
 } // namespace covey

@@ -68,6 +68,12 @@ struct node_counters {
   std::atomic<uint64_t> accusations{0};
   std::atomic<uint64_t> refutations{0};
   std::atomic<uint64_t> pauses{0};
+  /// Of anti-entropy: exchanges of this node's own that came to an end, records
+  /// given to peers and got from them, bytes sent.
+  std::atomic<uint64_t> exchanges{0};
+  std::atomic<uint64_t> exchange_sent{0};
+  std::atomic<uint64_t> exchange_fetched{0};
+  std::atomic<uint64_t> exchange_bytes{0};
   /// Answers that came after their deadline.
   std::atomic<uint64_t> answers_late{0};
   /// Sessions ended because their answers were not taken.
@@ -93,11 +99,24 @@ struct peer_gauge {
   std::atomic<uint64_t> heartbeat_age_ms{0};
   std::atomic<uint32_t> load{0};
   std::atomic<uint64_t> unflushed_ms{0};
+  /// Whether it is a home of slots of ours, and when the oldest of the last
+  /// complete equal comparisons of them began; 0: one was never made.
+  std::atomic<bool> shares_slots{false};
+  std::atomic<uint64_t> compared_us{0};
 };
 
 /// What the shards of a node keep for a member.
 struct hint_gauge {
   std::atomic<uint64_t> rows{0};
+  std::atomic<uint64_t> bytes{0};
+};
+
+/// The Merkle trees of a node's shards.
+struct tree_gauge {
+  /// Slots that cannot be compared until they were read.
+  std::atomic<uint64_t> unready{0};
+  /// Slots that would have to be read after an unclean stop.
+  std::atomic<uint64_t> dirty{0};
   std::atomic<uint64_t> bytes{0};
 };
 
@@ -142,6 +161,7 @@ struct node_context {
   mutable std::vector<hint_gauge> hints;
   /// Slots of which a member misses something that no hint tells.
   mutable std::atomic<uint64_t> repair_marks{0};
+  mutable tree_gauge trees;
   /// Incarnation of each shard.
   mutable std::vector<std::atomic<uint64_t>> incarnations;
   /// When each shard committed what it has longest not on its disk; 0: nothing.

@@ -126,6 +126,28 @@ void peer_link_state::gossip(const gossip_frame& frame) {
   self->send(remote_, burst_atom::value, session_, received_, std::move(bytes));
 }
 
+void peer_link_state::exchange(exchange_frame& frame) {
+  // What is dropped is asked for again, in another exchange.
+  if (phase_ == phase::up && bulk_.size() < config.max_bulk)
+    bulk_.push_back(std::move(frame));
+}
+
+void peer_link_state::send_bulk() {
+  while (!bulk_.empty() && phase_ == phase::up
+         && credit_.bytes_under_way() < config.max_bytes_beside_bulk) {
+    std::string bytes;
+    append_frame(bytes, bulk_.front().kind,
+                 std::string_view{bulk_.front().message});
+    bulk_.pop_front();
+    credit_.sent(bytes.size());
+    told_ = received_;
+    ++node->counters.bursts_sent;
+    ++node->counters.frames_sent;
+    self->send(remote_, burst_atom::value, session_, received_,
+               std::move(bytes));
+  }
+}
+
 void peer_link_state::flush() {
   auto word
     = std::clamp<uint64_t>(config.max_bytes_under_way / 8, 1, bytes_per_word);
@@ -139,6 +161,7 @@ void peer_link_state::flush() {
   }
   out_.clear();
   out_frames_ = 0;
+  send_bulk();
   dispatch();
 }
 
@@ -250,6 +273,13 @@ void peer_link_state::take_frame(uint8_t kind, std::string_view message) {
                  gossip_frame{config.peer, static_cast<frame_kind>(kind),
                               std::string{message}});
       return;
+    case frame_kind::exchange_ask:
+    case frame_kind::exchange_answer:
+    case frame_kind::exchange_end:
+      self->send(repairs,
+                 exchange_frame{config.peer, static_cast<frame_kind>(kind),
+                                std::string{message}});
+      return;
     case frame_kind::ping:
       if (wire::Ping ping; parse(message, ping)) {
         wire::Pong pong;
@@ -346,6 +376,7 @@ peer_link(loop_pointer<local_peer_link_actor, peer_link_state> self,
   st.knocker = collaborators.knocker;
   st.hints = collaborators.hints;
   st.keeper = collaborators.keeper;
+  st.repairs = collaborators.repairs;
   st.start(config, node);
   self->set_down_handler([&st](const caf::down_msg& msg) {
     st.lost(msg.source);
@@ -383,6 +414,10 @@ peer_link(loop_pointer<local_peer_link_actor, peer_link_state> self,
     },
     [&st](const gossip_frame& frame) {
       st.gossip(frame);
+    },
+    [&st, done](exchange_frame& frame) {
+      st.exchange(frame);
+      done();
     },
     [&st](go_atom) {
       st.armed = false;

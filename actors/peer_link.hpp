@@ -31,6 +31,10 @@ struct peer_link_config {
   uint64_t max_bytes_under_way = 64ull << 20;
   uint32_t max_requests = 50'000;
   size_t burst_bytes = 256 * 1024;
+  /// Bulk waits while so much is under way.
+  uint64_t max_bytes_beside_bulk = 512 * 1024;
+  /// Messages of bulk that may wait.
+  size_t max_bulk = 256;
   /// Source of session numbers and jitter.
   uint64_t seed = 0;
 };
@@ -60,6 +64,7 @@ struct peer_link_state {
   void answer_all(replica_answers& answers);
   void answer_all(client_answers& answers);
   void gossip(const gossip_frame& frame);
+  void exchange(exchange_frame& frame);
   void flush();
   // From the peer.
   void hello(const wire::PeerHello& in);
@@ -82,6 +87,7 @@ struct peer_link_state {
   knocker_actor knocker;
   hint_store_actor hints;
   epoch_keeper_actor keeper;
+  anti_entropy_actor repairs;
   bool armed = false;
 
   static inline constexpr const char* name = "peer-link";
@@ -121,6 +127,7 @@ private:
   void take_request(std::string_view message);
   void take_forward(std::string_view message);
   void add_ping();
+  void send_bulk();
   void dispatch();
 
   phase phase_ = phase::down;
@@ -143,6 +150,7 @@ private:
   std::mt19937_64 random_;
   std::string out_;
   uint32_t out_frames_ = 0;
+  std::deque<exchange_frame> bulk_;
   /// By correlation id, counted on from `first_`.
   std::deque<outstanding> open_;
   uint64_t first_ = 1;
@@ -167,6 +175,7 @@ struct peer_link_collaborators {
   knocker_actor knocker;
   hint_store_actor hints;
   epoch_keeper_actor keeper;
+  anti_entropy_actor repairs;
 };
 
 /// Spawn with `sys.spawn(peer_link, config, node, collaborators)`.

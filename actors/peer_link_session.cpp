@@ -60,6 +60,7 @@ void peer_link_state::start(const peer_link_config& cfg,
   self->send(gossiper, peer_down_atom::value, config.peer);
   self->send(hints, peer_down_atom::value, config.peer);
   self->send(keeper, peer_down_atom::value, config.peer);
+  self->send(repairs, peer_down_atom::value, config.peer);
   if (dials())
     dial();
 }
@@ -300,6 +301,7 @@ void peer_link_state::go_up(const peer_link_actor& remote, uint64_t session,
   clock_.reset();
   backoff_.reset();
   out_.clear();
+  bulk_.clear();
   out_frames_ = 0;
   last_heard_ms_ = now_ms();
   self->monitor(remote);
@@ -313,6 +315,8 @@ void peer_link_state::go_up(const peer_link_actor& remote, uint64_t session,
   self->send(hints, peer_up_atom::value, config.peer, me);
   self->send(keeper, peer_up_atom::value, config.peer,
              caf::actor_cast<gossip_link_actor>(self), run);
+  self->send(repairs, peer_up_atom::value, config.peer,
+             caf::actor_cast<exchange_link_actor>(self));
   add_ping();
   flush_when_idle(self, armed, [this] {
     flush();
@@ -338,6 +342,7 @@ void peer_link_state::go_down(const std::string& why) {
     next_attempt_ms_ = 0;
     self->send(hints, peer_down_atom::value, config.peer);
     self->send(keeper, peer_down_atom::value, config.peer);
+    self->send(repairs, peer_down_atom::value, config.peer);
   }
   phase_ = phase::down;
   if (remote_)
@@ -347,6 +352,7 @@ void peer_link_state::go_down(const std::string& why) {
   remote_ = peer_link_actor{};
   portal_ = supervisor_actor{};
   out_.clear();
+  bulk_.clear();
   out_frames_ = 0;
   for (auto& row : open_)
     if (row.open)

@@ -32,6 +32,8 @@ enum class planted_bug : uint8_t {
   /// Of several siblings the oldest is answered alone.
   older_sibling,
   drop_hint,
+  /// Of two versions the exchange gives the older one to whoever has the newer.
+  repair_backwards,
 };
 
 } // namespace covey

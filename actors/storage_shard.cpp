@@ -6,6 +6,8 @@
 #include "core/hash.hpp"
 #include "storage/layout.hpp"
 
+#include <algorithm>
+
 namespace covey {
 
 using storage::status;
@@ -34,6 +36,13 @@ void storage_shard_state::start(storage_shard_config cfg, node_context_ptr ctx,
   COVEY_CHECK(found != status::failed);
   if (found == status::ok)
     sequence_ = core::byte_reader{bytes}.u64();
+  flushed_ = sequence_;
+  // What it writes is on disk with the identity.
+  shard_trees_config trees;
+  trees.shard = config.shard;
+  trees.enabled = config.trees;
+  trees.rows_per_tick = config.tree_rows_per_tick;
+  COVEY_CHECK(trees_.load(*session, trees, node));
   // A shard without an identity on disk must not run: its dots would repeat.
   COVEY_CHECK(identity.start(*session, *config.engine));
   COVEY_CHECK(hints_.load(*session,
@@ -201,6 +210,8 @@ void storage_shard_state::read(const asked& x, answer_groups& now) {
 }
 
 void storage_shard_state::flushed(uint64_t up_to) {
+  flushed_ = std::max(flushed_, up_to);
+  release_pages();
   while (!written_.empty() && written_.front().sequence <= up_to) {
     auto i = unflushed_.find(written_.front().key_hash);
     if (i != unflushed_.end() && i->second <= up_to)
@@ -286,6 +297,21 @@ storage_shard(loop_pointer<storage_shard_actor, storage_shard_state> self,
     },
     [&st](const hint_removal& what) {
       st.forget_hints(what);
+    },
+    [&st](const repair_mark_query&) {
+      return st.read_marks();
+    },
+    [&st](const repair_mark_removal& what) {
+      st.forget_marks(what);
+    },
+    [&st](const roots_query& query) {
+      return st.tell_roots(query);
+    },
+    [&st](const leaves_query& query) {
+      return st.tell_leaves(query);
+    },
+    [&st](const versions_query& query) {
+      return st.tell_versions(query);
     },
     [&st](drain_atom) {
       return st.drain();

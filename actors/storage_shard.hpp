@@ -7,6 +7,7 @@
 #include "actors/node_context.hpp"
 #include "actors/planted_bug.hpp"
 #include "actors/shard_identity.hpp"
+#include "actors/shard_trees.hpp"
 #include "actors/storage_shard_hints.hpp"
 #include "core/bloom_filter.hpp"
 #include "core/hybrid_clock.hpp"
@@ -19,9 +20,12 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -47,6 +51,11 @@ struct storage_shard_config {
   uint64_t seed = 0;
   /// Rows added to the Bloom filter per tick while it is rebuilt.
   size_t filter_rows_per_tick = 20'000;
+  /// False: no Merkle trees, to measure what they cost. Anti-entropy then finds
+  /// no slot ready; the next start with trees reads all records.
+  bool trees = true;
+  /// Records per tick, for slots whose trees are read anew.
+  size_t tree_rows_per_tick = 2048;
   planted_bug planted = planted_bug::none;
 };
 
@@ -74,6 +83,14 @@ struct storage_shard_state {
   caf::result<kept_rows> read_rows(const kept_rows_query& query);
   /// True once they are on disk.
   bool keep_rows(const kept_rows& rows);
+  repair_mark_list read_marks();
+  void forget_marks(const repair_mark_removal& what);
+  // storage_shard_trees.cpp
+  caf::typed_response_promise<roots_page> tell_roots(const roots_query& query);
+  caf::typed_response_promise<leaves_page>
+  tell_leaves(const leaves_query& query);
+  caf::typed_response_promise<versions_page>
+  tell_versions(const versions_query& query);
 
   storage_shard_actor::pointer self;
   storage_shard_config config;
@@ -93,6 +110,8 @@ struct storage_shard_state {
 
   static inline constexpr const char* name = "storage-shard";
   static constexpr size_t max_seen_of_others = 1024;
+  /// Answers to anti-entropy that wait for a flush.
+  static constexpr size_t max_pages = 4096;
 
 private:
   struct asked {
@@ -116,6 +135,11 @@ private:
     size_t bytes;
   };
 
+  struct waiting_page {
+    uint64_t sequence;
+    std::function<void()> deliver;
+  };
+
   storage::table_id table() const {
     return config.shard;
   }
@@ -134,11 +158,18 @@ private:
                           std::string& bytes, core::record& r);
   /// Stores what a put has made, and the hints that are part of it.
   storage::status store_put(const asked& x, const std::string& key,
-                            const core::record& r, replica_answer& late);
+                            std::optional<uint64_t> old, const core::record& r,
+                            replica_answer& late);
   storage::status keep_absent(const replica_op& op);
   static hint_place place_of(const core::placed_keyspace& ks,
                              const replica_op& op, const core::uuid& target);
-  storage::status store(const std::string& key, const core::record& r);
+  /// `old` is the version_hash of the record that `r` replaces, if there is
+  /// one.
+  storage::status store(const std::string& key, std::optional<uint64_t> old,
+                        const core::record& r);
+  /// For `store`: of the record `r` that `stored` was decoded to, if any.
+  std::optional<uint64_t> version_of(std::string_view stored,
+                                     const core::record& r) const;
   storage::status load(const std::string& key, std::string_view& bytes);
   /// As many of those that wait as a turn allows.
   void read_some(answer_groups& now);
@@ -155,9 +186,16 @@ private:
   void note_counters(const core::record& incoming);
   void extend_filter();
   bool load_filter();
+  template <class Page>
+  caf::typed_response_promise<Page> after_flush(Page page);
+  /// False: they are answered as if no slot was ready.
+  bool answers_trees() const;
+  void release_pages();
 
   uint64_t sequence_ = 0;
   uint64_t flush_asked_ = 0;
+  /// Everything up to this sequence is on disk.
+  uint64_t flushed_ = 0;
   std::deque<unflushed_turn> unflushed_commits_;
   /// Reads that wait for their turn.
   std::deque<asked> reads_;
@@ -168,6 +206,8 @@ private:
   std::unordered_map<uint64_t, uint64_t> unflushed_;
   std::deque<written> written_;
   hint_table hints_;
+  shard_trees trees_;
+  std::deque<waiting_page> pages_;
   core::bloom_filter filter_;
   bool filter_ready_ = false;
   std::string filter_position_;

@@ -174,19 +174,6 @@ status hint_table::keep(storage::session& session, const hint_place& at,
   return result;
 }
 
-status hint_table::mark(storage::session& session, const hint_place& at) {
-  auto key = storage::repair_row(config_.shard, at.target, at.group, at.slot);
-  std::string_view known;
-  auto found = session.get(storage::system_table, key, known);
-  if (found != status::not_found)
-    return found;
-  std::string since;
-  core::byte_writer{since}.u64(node_->wall_us() / 1000);
-  changed_ = true;
-  ++marks_;
-  return session.put(storage::system_table, key, since);
-}
-
 status hint_table::parked(storage::session& session, hint_place at,
                           const std::vector<core::uuid>& targets,
                           core::conflict_policy policy,

@@ -55,8 +55,12 @@ public:
   storage::status keep(storage::session& session, const hint_place& at,
                        std::string_view record, core::conflict_policy policy,
                        uint64_t version, outcome& out);
-  /// Notes that `at.target` misses something of the slot.
+  /// Notes that `at.target` misses something of the slot, as of now.
   storage::status mark(storage::session& session, const hint_place& at);
+  /// All marks, or the first of very many. Not in a transaction.
+  repair_mark_list marks(storage::session& session) const;
+  /// In a transaction of its own.
+  void unmark(storage::session& session, const repair_mark_removal& what);
 
   /// The record parked for these members: what is kept for any of them, merged
   /// and encoded; empty if there is nothing.

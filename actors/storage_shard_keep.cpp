@@ -74,12 +74,13 @@ status storage_shard_state::base_of(const asked& x, const std::string& key,
 }
 
 status storage_shard_state::store_put(const asked& x, const std::string& key,
+                                      std::optional<uint64_t> old,
                                       const core::record& r,
                                       replica_answer& late) {
   const auto& op = x.op;
   late.kind = answer_kind::durable;
   if (!op.parked) {
-    auto result = store(key, r);
+    auto result = store(key, old, r);
     return result == status::ok ? keep_absent(op) : result;
   }
   scratch_.clear();

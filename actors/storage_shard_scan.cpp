@@ -100,6 +100,8 @@ void storage_shard_state::tick() {
   }
   if (!filter_ready_ && !drained)
     extend_filter();
+  if (!drained)
+    trees_.read_some(*session);
 }
 
 void storage_shard_state::extend_filter() {
@@ -170,6 +172,8 @@ bool storage_shard_state::drain() {
         storage::system_table, storage::filter_row(config.shard, part++),
         std::string_view{bytes}.substr(at, filter_part_bytes));
   }
+  if (result == status::ok)
+    result = trees_.save(*session);
   // The mark comes last: whatever it vouches for is in the same transaction.
   if (result == status::ok)
     result = identity.save_clean(*session);

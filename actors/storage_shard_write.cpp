@@ -45,7 +45,9 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
     auto& out = outcomes[i];
     const auto* ks = keyspace_of(x.op);
     COVEY_CHECK(ks != nullptr);
-    out.key_hash = core::hash64(key_of(*ks, x.op));
+    auto key = key_of(*ks, x.op);
+    out.key_hash = core::hash64(key);
+    trees_.expect(key);
     // Checked just before the dot is given: a node that was paused must not
     // execute what its client has given up.
     if (x.op.deadline_us < now_us
@@ -95,6 +97,7 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
   if (result != status::ok) {
     sequence_ = before;
     hints_.rolled_back();
+    trees_.rolled_back();
     // No dot of this batch has left, and none of its incarnation will.
     if (forgot_)
       renew("writes of its own that it does not know have been seen");
@@ -113,6 +116,7 @@ void storage_shard_state::write_all(std::vector<asked>& batch,
   }
   last_refusal_ = status::ok;
   hints_.committed();
+  trees_.committed();
   early_answers();
   for (size_t i = 0; i < batch.size(); ++i) {
     auto& out = outcomes[i];
@@ -142,7 +146,16 @@ status storage_shard_state::load(const std::string& key,
   return found;
 }
 
+std::optional<uint64_t>
+storage_shard_state::version_of(std::string_view stored,
+                                const core::record& r) const {
+  if (!config.trees || stored.empty())
+    return std::nullopt;
+  return core::version_hash(r);
+}
+
 status storage_shard_state::store(const std::string& key,
+                                  std::optional<uint64_t> old,
                                   const core::record& r) {
   scratch_.clear();
   core::encode(r, scratch_);
@@ -150,6 +163,7 @@ status storage_shard_state::store(const std::string& key,
   if (result == status::ok) {
     filter_.add(key);
     ++sequence_;
+    result = trees_.changed(*session, key, old, r);
   }
   return result;
 }
@@ -213,8 +227,9 @@ status storage_shard_state::put(const asked& x, uint64_t now_us,
   w.fresh.value = op.bytes;
   early.dot = w.fresh.id;
   early.stamp = *stamp;
+  auto old = version_of(bytes, r);
   core::apply(r, w, ks.policy);
-  auto result = store_put(x, key, r, late);
+  auto result = store_put(x, key, old, r, late);
   if (result == status::ok && late.kind == answer_kind::durable) {
     early.kind = answer_kind::committed;
     early.bytes = scratch_;
@@ -256,14 +271,14 @@ status storage_shard_state::merge(const asked& x, replica_answer& late) {
     return found;
   late.kind = answer_kind::durable;
   if (found == status::not_found)
-    return store(key, *incoming);
+    return store(key, std::nullopt, *incoming);
   auto stored = core::decode_record(bytes);
   if (!stored)
     return status::failed;
   auto merged = core::merge(*stored, *incoming, ks.policy);
   if (core::same_version(merged, *stored))
     return status::ok;
-  return store(key, merged);
+  return store(key, version_of(bytes, *stored), merged);
 }
 
 } // namespace covey

@@ -19,19 +19,14 @@ namespace covey::client {
 
 using request_body
   = std::variant<wire::PutRequest, wire::GetRequest, wire::ScanRequest,
-                 wire::StatusRequest, wire::RingRequest, wire::KeyspaceRequest>;
+                 wire::StatusRequest, wire::RingRequest, wire::KeyspaceRequest,
+                 wire::RepairRequest>;
 
 /// In the order of `request_body`, after the alternative for "no reply".
-using reply_body = std::variant<std::monostate, wire::PutReply, wire::GetReply,
-                                wire::ScanReply, wire::StatusReply,
-                                wire::RingReply, wire::KeyspaceReply>;
-
-/// Sent by itself, as a request of CAF; all others travel in bursts.
-inline bool is_single(const request_body& x) {
-  return std::holds_alternative<wire::StatusRequest>(x)
-         || std::holds_alternative<wire::RingRequest>(x)
-         || std::holds_alternative<wire::KeyspaceRequest>(x);
-}
+using reply_body
+  = std::variant<std::monostate, wire::PutReply, wire::GetReply,
+                 wire::ScanReply, wire::StatusReply, wire::RingReply,
+                 wire::KeyspaceReply, wire::RepairReply>;
 
 struct outcome {
   errc code = errc::none;
@@ -40,6 +35,14 @@ struct outcome {
   bool maybe_written = false;
   reply_body reply;
 };
+
+/// Of the operator, about the node itself: sent alone, whatever the load is.
+inline bool is_about_node(const request_body& request) {
+  return std::holds_alternative<wire::StatusRequest>(request)
+         || std::holds_alternative<wire::RingRequest>(request)
+         || std::holds_alternative<wire::KeyspaceRequest>(request)
+         || std::holds_alternative<wire::RepairRequest>(request);
+}
 
 inline size_t size_of(const request_body& request) {
   return std::visit(

@@ -218,6 +218,16 @@ wire::KeyspaceReply client::change_keyspace(wire::KeyspaceRequest request,
   return w.wait();
 }
 
+wire::RepairReply client::repair(const wire::RepairRequest& request,
+                                 const request_options& options) {
+  waiter<wire::RepairReply> w;
+  impl_->submit(wire::RepairRequest{request}, options,
+                [done = w.done()](outcome& o) {
+                  done(to_reply<wire::RepairReply>(o));
+                });
+  return w.wait();
+}
+
 wire::RingReply client::ring(std::string key, const request_options& options) {
   wire::RingRequest request;
   request.set_keyspace(options.keyspace);

@@ -211,6 +211,9 @@ public:
   /// `timed_out` and `connection_lost`.
   wire::KeyspaceReply change_keyspace(wire::KeyspaceRequest request,
                                       const request_options& options);
+  /// Starts a repair, or asks how far it is (messages/client.proto).
+  wire::RepairReply repair(const wire::RepairRequest& request,
+                           const request_options& options);
 
   /// 128 random bits.
   core::request_id new_request_id();

@@ -16,6 +16,7 @@ int run_status(const options& opts, client& kv);
 int run_members(const options& opts, client& kv);
 int run_keyspace(const options& opts, client& kv);
 int run_ring(const options& opts, client& kv);
+int run_repair(const options& opts, client& kv);
 /// Has connections of its own.
 int run_watch(const options& opts);
 

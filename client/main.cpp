@@ -28,7 +28,7 @@ int run(const options& opts) {
     {"delete", run_delete},     {"import", run_import},
     {"export", run_export},     {"status", run_status},
     {"ring", run_ring},         {"members", run_members},
-    {"keyspace", run_keyspace},
+    {"keyspace", run_keyspace}, {"repair", run_repair},
   };
   settings config;
   config.nodes = opts.nodes;

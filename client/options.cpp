@@ -46,6 +46,7 @@ Examples:
 struct raw_options {
   raw_cluster_options cluster;
   std::string context;
+  std::string slots;
   uint64_t ttl_s = 0;
   std::string read_level;
   std::string write_level;
@@ -212,6 +213,20 @@ void add_watch(CLI::App& app, options& out) {
     ->option_text("100..2000 (default 1500)");
 }
 
+void add_repair(CLI::App& app, raw_options& raw) {
+  auto& repair = add_command(
+    app, "repair", "Make the replicas of a node and its peers equal, now",
+    "Nodes compare their replicas by themselves, again and again; this does it "
+    "at\nonce, between the node asked and every other that has slots of its "
+    "own. Ends with\nthis command. With --json the last line counts slots once "
+    "for each peer.\nExit codes: 0 all was compared, 3 something could not "
+    "be.\nExamples:\n  covey --node n3:7101 repair\n"
+    "  covey repair --slot 0-1023 --json");
+  repair
+    .add_option("--slot", raw.slots, "Only these slots; A alone is one slot")
+    ->option_text("A-B");
+}
+
 void add_commands(CLI::App& app, options& out, raw_options& raw) {
   auto& put = add_command(app, "put", "Write a key",
                           "Examples:\n  covey put greeting hello\n"
@@ -290,6 +305,7 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
                   "Examples:\n  covey ring\n  covey ring greeting");
   add_key(ring, out, raw, false);
   add_keyspace_command(app, out, raw);
+  add_repair(app, raw);
   add_watch(app, out);
 }
 
@@ -326,6 +342,25 @@ void check_keyspace(options& out, const raw_options& raw) {
                            "each data centre, as in dc1:3,dc2:2");
 }
 
+void check_slots(options& out, const std::string& text) {
+  if (text.empty())
+    return;
+  auto dash = text.find('-');
+  auto number = [](const std::string& digits) {
+    auto sound = !digits.empty() && digits.size() <= 5
+                 && digits.find_first_not_of("0123456789") == std::string::npos;
+    return sound ? std::stoul(digits) : core::slot_count;
+  };
+  auto first = number(text.substr(0, dash));
+  auto last = dash == std::string::npos ? first : number(text.substr(dash + 1));
+  if (first > last || last >= core::slot_count)
+    throw CLI::ValidationError("--slot",
+                               "give a slot from 0 to 16383, or two with a "
+                               "dash: 0-1023");
+  out.first_slot = static_cast<uint16_t>(first);
+  out.last_slot = static_cast<uint16_t>(last);
+}
+
 // Translates what CLI11 filled; throws CLI::ValidationError.
 void check(options& out, const raw_options& raw) {
   check_cluster_options(out, raw.cluster);
@@ -347,6 +382,7 @@ void check(options& out, const raw_options& raw) {
     out.key = std::move(*key);
   }
   check_keyspace(out, raw);
+  check_slots(out, raw.slots);
   out.value_from_stdin = out.command == "put" && out.value == "-";
 }
 

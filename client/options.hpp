@@ -3,6 +3,7 @@
 #pragma once
 
 #include "client/cluster_options.hpp"
+#include "core/slot.hpp"
 
 #include <string>
 #include <variant>
@@ -29,6 +30,9 @@ struct options : cluster_options {
   std::string prefix;
   // keyspace only.
   wire::KeyspaceRequest change;
+  // repair only. Last slot included.
+  uint16_t first_slot = 0;
+  uint16_t last_slot = core::slot_count - 1;
   // watch only.
   bool watch_once = false;
   bool only_given = false;

@@ -89,7 +89,7 @@ void router_state::tell_taken(node_session& s) {
 
 bool router_state::held_back(node_session& s, const call& c) {
   // Whoever asks how an overloaded node is needs the answer.
-  if (!s.paced || is_single(c.request))
+  if (!s.paced || is_about_node(c.request))
     return false;
   return !s.overload.admits(now(), draw());
 }
@@ -111,6 +111,8 @@ void router_state::dispatch(node_session& s, call&& c) {
     ask<wire::RingRequest, wire::RingReply>(s, id, *y, c.deadline);
   } else if (auto* z = std::get_if<wire::KeyspaceRequest>(&c.request)) {
     ask<wire::KeyspaceRequest, wire::KeyspaceReply>(s, id, *z, c.deadline);
+  } else if (auto* r = std::get_if<wire::RepairRequest>(&c.request)) {
+    ask<wire::RepairRequest, wire::RepairReply>(s, id, *r, c.deadline);
   } else {
     std::visit(
       [&](const auto& request) {
@@ -164,7 +166,8 @@ void router_state::stamp(const node_session& s, request_body& request,
       if constexpr (
         !std::is_same_v<
           type,
-          wire::StatusRequest> && !std::is_same_v<type, wire::RingRequest>)
+          wire::
+            StatusRequest> && !std::is_same_v<type, wire::RingRequest> && !std::is_same_v<type, wire::RepairRequest>)
         x.set_deadline_us(deadline_us);
     },
     request);

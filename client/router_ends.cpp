@@ -13,7 +13,7 @@ namespace {
 
 /// Sent without a request of CAF, which would swallow an answer that is late.
 bool in_burst(const call& c) {
-  return !is_single(c.request);
+  return !is_about_node(c.request);
 }
 
 } // namespace

@@ -1,11 +1,12 @@
 #include "core/record.hpp"
 
-#include "core/bytes.hpp"
 #include "core/check.hpp"
 #include "core/hash.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -240,26 +241,44 @@ bool same_version(const record& x, const record& y) {
 
 // DO NOT REORDER: leaves of Merkle trees are compared across nodes.
 uint64_t version_hash(const record& r) {
-  std::string bytes;
-  bytes.reserve(24
-                + 16
-                    * (r.seen.vector().size() + r.seen.singles().size()
-                       + r.siblings.size()));
-  byte_writer out{bytes};
-  auto write_dot = [&out](const dot& d) {
-    out.u64(d.inc);
-    out.u64(d.counter);
+  auto dots
+    = r.seen.vector().size() + r.seen.singles().size() + r.siblings.size();
+  auto size = 8 * (3 + 2 * dots);
+  // Every write hashes two versions: nearly all fit in here.
+  std::array<char, 512> few;
+  std::string many;
+  auto* out = few.data();
+  if (size > few.size()) {
+    many.resize(size);
+    out = many.data();
+  }
+  std::string_view bytes{out, size};
+  auto write = [&out](uint64_t x) {
+    for (int shift = 56; shift >= 0; shift -= 8)
+      *out++ = static_cast<char>(x >> shift);
   };
-  out.u64(r.seen.vector().size());
+  auto write_dot = [&write](const dot& d) {
+    write(d.inc);
+    write(d.counter);
+  };
+  write(r.seen.vector().size());
   for (const auto& d : r.seen.vector())
     write_dot(d);
-  out.u64(r.seen.singles().size());
+  write(r.seen.singles().size());
   for (const auto& d : r.seen.singles())
     write_dot(d);
-  out.u64(r.siblings.size());
+  write(r.siblings.size());
   for (const auto& s : r.siblings)
     write_dot(s.id);
   return hash64(bytes);
+}
+
+void strip_values(record& r) {
+  for (auto& s : r.siblings) {
+    s.value = {};
+    s.request = {};
+  }
+  r.executed.clear();
 }
 
 void bound_clock(record& r, const std::vector<incarnation>& retired,

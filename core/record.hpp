@@ -106,6 +106,13 @@ bool same_version(const record& x, const record& y);
 inline constexpr uint32_t version_hash_number = 1;
 uint64_t version_hash(const record& r);
 
+/// Leaves of a record what tells which of two is stale: values, request ids and
+/// executed requests go. Of two stripped records `merge` and `same_version`
+/// call none stale that is not, and of two that differ at least one; a sibling
+/// that only the memory of requests removes may take one exchange more. The
+/// result is to be compared, never stored.
+void strip_values(record& r);
+
 /// Drops entries of `seen` for incarnations in `retired` that no sibling uses,
 /// oldest entries of that list first, until at most `limit` entries remain.
 /// Never touches an incarnation that is not in `retired` (traps.md 4).

@@ -31,6 +31,9 @@ enum class frame_kind : uint8_t {
   scan_request = 20,
   scan_reply = 21,
   taken = 22,
+  exchange_ask = 32,
+  exchange_answer = 33,
+  exchange_end = 34,
   paxos = 40,
   epoch_word = 41,
 };

@@ -42,6 +42,8 @@ using knock_atom = caf::atom_constant<caf::atom("knock")>;
 using refused_atom = caf::atom_constant<caf::atom("refused")>;
 using gateway_atom = caf::atom_constant<caf::atom("gateway")>;
 using children_atom = caf::atom_constant<caf::atom("children")>;
+/// Who repairs for clients, told to the gateway.
+using repair_atom = caf::atom_constant<caf::atom("repair")>;
 /// The gossiper's new view of the members.
 using view_atom = caf::atom_constant<caf::atom("view")>;
 /// A new epoch, or the view of it.
@@ -97,7 +99,15 @@ using storage_shard_actor = row_keeper_actor::extend<
   caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>,
   // Hints of this shard: reads some, and forgets what was handed over.
   caf::replies_to<hint_query>::with<hint_page>, caf::reacts_to<hint_removal>,
-  // Saves the filter and sets the clean-stop mark; nothing is written after.
+  // Marks of slots that need repair, likewise.
+  caf::replies_to<repair_mark_query>::with<repair_mark_list>,
+  caf::reacts_to<repair_mark_removal>,
+  // As tree_source_actor.
+  caf::replies_to<roots_query>::with<roots_page>,
+  caf::replies_to<leaves_query>::with<leaves_page>,
+  caf::replies_to<versions_query>::with<versions_page>,
+  // Saves filter and trees and sets the clean-stop mark; nothing is written
+  // after.
   caf::replies_to<drain_atom>::with<bool>>;
 
 /// Part of a storage shard: what anti-entropy asks it.
@@ -171,6 +181,21 @@ using hint_store_actor
                      caf::reacts_to<epoch_atom, view_ptr>,
                      caf::reacts_to<tick_atom>>;
 
+/// A link as anti-entropy sees it.
+using exchange_link_actor = replica_actor::extend<
+  // Goes out behind everything else that waits.
+  caf::reacts_to<exchange_frame>>;
+
+/// Compares this node's replicas with those of its peers, and repairs them.
+using anti_entropy_actor = caf::typed_actor<
+  // From the peer's anti-entropy.
+  caf::reacts_to<exchange_frame>, caf::reacts_to<replica_answers>,
+  caf::reacts_to<peer_up_atom, uint16_t, exchange_link_actor>,
+  caf::reacts_to<peer_down_atom, uint16_t>,
+  caf::reacts_to<view_atom, liveness_ptr>, caf::reacts_to<epoch_atom, view_ptr>,
+  caf::reacts_to<tick_atom>,
+  caf::replies_to<wire::RepairRequest>::with<wire::RepairReply>>;
+
 /// Whatever holds a view of the epoch.
 using view_holder_actor
   = caf::typed_actor<caf::reacts_to<epoch_atom, view_ptr>>;
@@ -192,8 +217,8 @@ using peer_link_actor = caf::typed_actor<
 using local_peer_link_actor = peer_link_actor::extend<
   caf::reacts_to<replica_ops>, caf::reacts_to<replica_answers>,
   caf::reacts_to<client_answers>, caf::reacts_to<gossip_frame>,
-  caf::reacts_to<epoch_atom, view_ptr>, caf::reacts_to<go_atom>,
-  caf::reacts_to<tick_atom>>;
+  caf::reacts_to<exchange_frame>, caf::reacts_to<epoch_atom, view_ptr>,
+  caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>>;
 
 /// What clients talk to. Programs that are CAF actors may use it directly.
 /// An error is a code in the reply, never a CAF error.
@@ -205,6 +230,7 @@ using gateway_actor = caf::typed_actor<
   caf::replies_to<wire::RingRequest>::with<wire::RingReply>,
   // Adds or alters a keyspace.
   caf::replies_to<wire::KeyspaceRequest>::with<wire::KeyspaceReply>,
+  caf::replies_to<wire::RepairRequest>::with<wire::RepairReply>,
   // Opens a session: the gateway answers the sender with a ClientWelcome.
   caf::reacts_to<wire::ClientHello>,
   // Frames of put, get and scan requests; replies come to the sender likewise.
@@ -215,6 +241,7 @@ using local_gateway_actor
   = gateway_actor::extend<caf::reacts_to<client_answers>,
                           // For the status.
                           caf::reacts_to<view_atom, liveness_ptr>,
+                          caf::reacts_to<repair_atom, anti_entropy_actor>,
                           caf::reacts_to<epoch_atom, view_ptr>,
                           caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>,
                           caf::replies_to<drain_atom>::with<bool>>;
@@ -278,6 +305,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::kept_rows_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_removal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::repair_mark_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::repair_mark_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::repair_mark_removal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::exchange_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::roots_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::roots_page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::leaves_query)
@@ -307,6 +338,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(covey, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(covey, (covey::wire::WatchRequest))
   CAF_ADD_TYPE_ID(covey, (covey::wire::NodeState))
   CAF_ADD_TYPE_ID(covey, (covey::wire::ChildEvent))
+  CAF_ADD_TYPE_ID(covey, (covey::wire::RepairRequest))
+  CAF_ADD_TYPE_ID(covey, (covey::wire::RepairReply))
   CAF_ADD_TYPE_ID(covey, (covey::gateway_actor))
   CAF_ADD_TYPE_ID(covey, (covey::supervisor_actor))
 

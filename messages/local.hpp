@@ -230,6 +230,35 @@ struct kept_rows_query {
   std::vector<std::string> names;
 };
 
+/// A frame of a burst between the anti-entropy actors of two nodes: for this
+/// peer, or from it. Bulk: it waits behind requests.
+struct exchange_frame {
+  core::member_index peer = 0;
+  frame_kind kind{};
+  std::string message;
+};
+
+/// A member misses something of a slot, and no hint tells what.
+struct repair_mark {
+  core::uuid target;
+  uint32_t group = 0;
+  uint16_t slot = 0;
+};
+
+struct repair_mark_query {};
+
+/// All marks of a shard, or the first of very many.
+struct repair_mark_list {
+  std::vector<repair_mark> marks;
+};
+
+/// The target has all of these slots that this node had at `before_us`: marks
+/// that are older go.
+struct repair_mark_removal {
+  uint64_t before_us = 0;
+  std::vector<repair_mark> marks;
+};
+
 struct incarnation_list {
   std::vector<core::incarnation> incarnations;
 };

@@ -93,6 +93,12 @@ struct hints_section {
   uint32_t slow_per_s = 200;
 };
 
+struct repair_section {
+  std::chrono::seconds interval{60};
+  uint64_t mb_per_s = 32;
+  uint64_t busy_mb_per_s = 4;
+};
+
 struct supervisor_section {
   uint32_t restarts = 5;
   std::chrono::seconds window{60};
@@ -128,6 +134,7 @@ struct node_config {
   links_section links;
   gossip_section gossip;
   hints_section hints;
+  repair_section repair;
   supervisor_section supervisor;
   log_section log;
   security_section security;

@@ -127,7 +127,7 @@ void add_gossip(std::vector<knob>& out) {
 void add_hints(std::vector<knob>& out) {
   section_builder<hints_section> add{out, "hints", &node_config::hints};
   using s = hints_section;
-  add.number("target-mb", &s::target_mb, 1, 1048576, "megabytes",
+  add.number("target-mb", &s::target_mb, 0, 1048576, "megabytes",
              "Hints that this node keeps for one member.");
   add.number("max-age-s", &s::max_age, 60, 31536000, "seconds",
              "Age at which a hint is dropped and its slot marked for repair.");
@@ -142,6 +142,18 @@ void add_hints(std::vector<knob>& out) {
   add.number("slow-per-s", &s::slow_per_s, 0, 1000000, "hints per second",
              "Hints for a home that is up, but slow; beyond, its slots are "
              "marked for repair.");
+}
+
+void add_repair(std::vector<knob>& out) {
+  section_builder<repair_section> add{out, "repair", &node_config::repair};
+  using s = repair_section;
+  add.number("interval-s", &s::interval, 1, 86400, "seconds",
+             "Time between two comparisons of all that is shared with a peer.");
+  add.number("mb-per-s", &s::mb_per_s, 1, 4096, "megabytes per second",
+             "Rate at which replicas are compared and repaired while nobody "
+             "asks for anything.");
+  add.number("busy-mb-per-s", &s::busy_mb_per_s, 1, 4096,
+             "megabytes per second", "The same beside requests.");
 }
 
 void add_operations(std::vector<knob>& out) {
@@ -183,6 +195,7 @@ std::vector<knob> make_schema() {
   add_links(result);
   add_gossip(result);
   add_hints(result);
+  add_repair(result);
   add_operations(result);
   return result;
 }

@@ -149,6 +149,10 @@ wiring_options wiring_of(const node_config& config) {
   out.coordinator.slow_hints_per_s = config.hints.slow_per_s;
   out.hints.bytes_per_s = config.hints.replay_mb_per_s << 20;
   out.hints.busy_bytes_per_s = config.hints.busy_replay_mb_per_s << 20;
+  out.repair.interval_ms = static_cast<uint64_t>(
+    std::chrono::milliseconds{config.repair.interval}.count());
+  out.repair.bytes_per_s = config.repair.mb_per_s << 20;
+  out.repair.busy_bytes_per_s = config.repair.busy_mb_per_s << 20;
   out.detached_shards = config.storage.detached_shards;
   std::random_device entropy;
   out.seed = uint64_t{entropy()} << 32 | entropy();

@@ -25,6 +25,7 @@ struct positions {
   size_t gateway;
   size_t gossiper;
   size_t hints;
+  size_t repairs;
   size_t links;
 };
 
@@ -125,7 +126,8 @@ void add_gossiper(caf::actor_system& sys, const node_context_ptr& node,
                    pick<coordinator_actor>(earlier, at.coordinators,
                                            options.coordinators),
                    caf::actor_cast<local_gateway_actor>(earlier[at.gateway]),
-                   caf::actor_cast<hint_store_actor>(earlier[at.hints])));
+                   caf::actor_cast<hint_store_actor>(earlier[at.hints]),
+                   caf::actor_cast<anti_entropy_actor>(earlier[at.repairs])));
      },
      true});
 }
@@ -140,6 +142,25 @@ void add_hints(caf::actor_system& sys, const node_context_ptr& node,
                                             earlier, at.shards, node->shards)));
                  },
                  true});
+}
+
+void add_anti_entropy(caf::actor_system& sys, const node_context_ptr& node,
+                      const wiring_options& options, const seed_source& seeds,
+                      const positions& at, std::vector<child_spec>& out) {
+  out.push_back(
+    {"anti-entropy", role::plain, false, 0,
+     [&sys, node, options, seeds, at](const started_children& earlier) {
+       auto config = options.repair;
+       config.seed = (*seeds)();
+       anti_entropy_collaborators with;
+       with.trees = pick<tree_source_actor>(earlier, at.shards, node->shards);
+       with.shards
+         = pick<storage_shard_actor>(earlier, at.shards, node->shards);
+       with.replicas = pick<replica_actor>(earlier, at.replicas, node->shards);
+       with.gateway = caf::actor_cast<local_gateway_actor>(earlier[at.gateway]);
+       return erase(sys.spawn(anti_entropy, config, node, with));
+     },
+     true});
 }
 
 child_spec link_to(caf::actor_system& sys, const node_context_ptr& node,
@@ -165,6 +186,7 @@ child_spec link_to(caf::actor_system& sys, const node_context_ptr& node,
       with.gossiper = caf::actor_cast<gossiper_actor>(earlier[at.gossiper]);
       with.knocker = options.knocker;
       with.hints = caf::actor_cast<hint_store_actor>(earlier[at.hints]);
+      with.repairs = caf::actor_cast<anti_entropy_actor>(earlier[at.repairs]);
       return erase(sys.spawn(peer_link, config, node, with));
     },
     true};
@@ -179,7 +201,8 @@ positions positions_of(const node_context& node,
   at.keeper = at.coordinators + options.coordinators;
   at.gateway = at.keeper + 1;
   at.hints = at.gateway + 1;
-  at.gossiper = at.hints + 1;
+  at.repairs = at.hints + 1;
+  at.gossiper = at.repairs + 1;
   at.links = at.gossiper + 1;
   return at;
 }
@@ -204,6 +227,7 @@ std::vector<child_spec> wire_node(caf::actor_system& sys,
   add_storage(sys, node, options, seeds, result);
   add_requests(sys, node, options, seeds, at, result);
   add_hints(sys, node, options, at, result);
+  add_anti_entropy(sys, node, options, seeds, at, result);
   add_gossiper(sys, node, options, seeds, at, result);
   auto view = node->newest_view();
   for (core::member_index peer = 0; peer < view->members(); ++peer)

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "actors/anti_entropy.hpp"
 #include "actors/coordinator.hpp"
 #include "actors/epoch_keeper.hpp"
 #include "actors/flusher.hpp"
@@ -30,6 +31,7 @@ struct wiring_options {
   gossiper_config gossip;
   hint_store_config hints;
   epoch_keeper_config keeper;
+  anti_entropy_config repair;
   peer_link_config link;
   ticker_config ticker;
   uint32_t coordinators = 1;

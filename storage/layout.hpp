@@ -5,6 +5,7 @@
 #include "core/uuid.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ struct record_position {
 /// Splits a record key; false if it is too short to be one. `out.key` points
 /// into `bytes`.
 bool parse_record_key(std::string_view bytes, record_position& out);
+
+/// Keyspace and key of a record key: what is left without group and slot.
+std::string_view named_part(std::string_view record_key);
 
 /// First key of a slot, and the first key after slot `slot` (slot 16384 is the
 /// end of the group).
@@ -54,5 +58,25 @@ std::string hint_totals_row(uint32_t shard);
 /// A member misses something of a slot, and no hint tells what.
 std::string repair_row(uint32_t shard, const core::uuid& target, uint32_t group,
                        uint16_t slot);
+/// What begins all such rows of a shard.
+std::string repair_prefix(uint32_t shard);
+
+struct repair_position {
+  core::uuid target;
+  uint32_t group = 0;
+  uint16_t slot = 0;
+};
+
+/// Splits the key of such a row; nothing if it is none.
+std::optional<repair_position> parse_repair_row(std::string_view bytes);
+/// What the rows that the shard keeps of its trees are made with.
+std::string trees_row(uint32_t shard);
+/// What begins the rows of a shard's trees.
+std::string tree_prefix(uint32_t shard);
+/// The tree of a slot, or that it has changed since it was saved.
+std::string tree_row(uint32_t shard, uint32_t group, uint16_t slot);
+/// Splits a row of a tree; false if it is none of this shard.
+bool parse_tree_row(std::string_view row, uint32_t shard, uint32_t& group,
+                    uint16_t& slot);
 
 } // namespace covey::storage

@@ -1,5 +1,6 @@
 // covey_shard_ratio: durable puts of a storage shard, as a share of what a
-// plain loop over WiredTiger does with the same transactions and flushes.
+// plain loop over WiredTiger does with the same transactions and flushes, or of
+// what the shard does without its Merkle trees.
 
 #include "bench/shard/plain_contestant.hpp"
 #include "bench/shard/shard_contestant.hpp"
@@ -26,6 +27,7 @@ struct settings {
   uint32_t repeats = 10;
   uint64_t row_bytes = 0;
   bool detached = false;
+  bool trees = false;
   std::string directory = std::filesystem::temp_directory_path().string();
 };
 
@@ -50,6 +52,9 @@ void add_options(CLI::App& app, settings& out) {
                  "Rows of the loop; 0: as large as the shard's records");
   app.add_flag("--detached", out.detached,
                "Gives the shard a thread of its own");
+  app.add_flag("--trees", out.trees,
+               "What the Merkle trees cost: the shard against itself without "
+               "them");
   app.add_option("--directory", out.directory, "Where the stores are made")
     ->check(CLI::ExistingDirectory)
     ->capture_default_str();
@@ -96,6 +101,9 @@ public:
   double median_cpu_us() const {
     return median(cpu_us_);
   }
+  double least_cpu_us() const {
+    return *std::min_element(cpu_us_.begin(), cpu_us_.end());
+  }
 
 private:
   static double median(std::vector<double> xs) {
@@ -107,13 +115,30 @@ private:
   std::vector<double> cpu_us_;
 };
 
-void print(const char* what, double loop, double shard, double ratio) {
-  std::printf("%-24s %12.1f %12.1f %8.2f\n", what, loop, shard, ratio);
+void print(const char* what, double other, double shard, double ratio) {
+  std::printf("%-24s %12.1f %12.1f %8.3f\n", what, other, shard, ratio);
+}
+
+void print_all(const char* other, const runs& theirs, const char* shard,
+               const runs& ours) {
+  std::printf("%-24s %12s %12s %8s\n", "", other, shard, "ratio");
+  print("puts/s, median", theirs.median_rate(), ours.median_rate(),
+        ours.median_rate() / theirs.median_rate());
+  print("puts/s, best", theirs.best_rate(), ours.best_rate(),
+        ours.best_rate() / theirs.best_rate());
+  print("CPU us a put, median", theirs.median_cpu_us(), ours.median_cpu_us(),
+        ours.median_cpu_us() / theirs.median_cpu_us());
+  print("CPU us a put, least", theirs.least_cpu_us(), ours.least_cpu_us(),
+        ours.least_cpu_us() / theirs.least_cpu_us());
+}
+
+shard_contestant::settings how(const settings& asked, bool trees) {
+  return {asked.detached, trees};
 }
 
 void compete(const settings& asked) {
   stores where{asked.directory};
-  shard_contestant shard{asked.what, where.options("shard"), asked.detached};
+  shard_contestant shard{asked.what, where.options("shard"), how(asked, true)};
   shard.fill(fill_rounds);
   auto row_bytes = asked.row_bytes > 0 ? asked.row_bytes : shard.record_size();
   plain_contestant plain{asked.what, where.options("plain"), row_bytes};
@@ -130,13 +155,28 @@ void compete(const settings& asked) {
     loop.add(plain.run(slice));
     ours.add(shard.run(slice));
   }
-  std::printf("%-24s %12s %12s %8s\n", "", "loop", "shard", "ratio");
-  print("puts/s, median", loop.median_rate(), ours.median_rate(),
-        ours.median_rate() / loop.median_rate());
-  print("puts/s, best", loop.best_rate(), ours.best_rate(),
-        ours.best_rate() / loop.best_rate());
-  print("CPU us a put, median", loop.median_cpu_us(), ours.median_cpu_us(),
-        ours.median_cpu_us() / loop.median_cpu_us());
+  print_all("loop", loop, "shard", ours);
+}
+
+void compete_without_trees(const settings& asked) {
+  stores where{asked.directory};
+  shard_contestant with{asked.what, where.options("with"), how(asked, true)};
+  shard_contestant without{asked.what, where.options("without"),
+                           how(asked, false)};
+  with.fill(fill_rounds);
+  without.fill(fill_rounds);
+  runs on;
+  runs off;
+  std::chrono::milliseconds slice{asked.slice_ms};
+  // In turn, and in turn who is first: the disk has moods.
+  for (uint32_t i = 0; i < asked.repeats; ++i) {
+    if (i % 2 == 0)
+      off.add(without.run(slice));
+    on.add(with.run(slice));
+    if (i % 2 != 0)
+      off.add(without.run(slice));
+  }
+  print_all("no trees", off, "trees", on);
 }
 
 } // namespace
@@ -149,7 +189,10 @@ int main(int argc, char** argv) {
   add_options(app, asked);
   try {
     app.parse(argc, argv);
-    compete(asked);
+    if (asked.trees)
+      compete_without_trees(asked);
+    else
+      compete(asked);
   } catch (const CLI::Success& request) {
     return app.exit(request);
   } catch (const CLI::ParseError& wrong) {

@@ -128,9 +128,9 @@ open_store(const storage::wiredtiger_options& options) {
 
 struct shard_contestant::impl {
   impl(const contest& given, const storage::wiredtiger_options& store,
-       bool detached)
+       const shard_contestant::settings& how)
     : what(given), values({given.value_size, false, given.seed}), series(given),
-      engine(open_store(store)), sys(settings),
+      engine(open_store(store)), sys(system_settings),
       node(runtime::make_node_context(
         std::make_shared<const core::cluster_view>(make_contest_epoch()), 0,
         1)) {
@@ -143,10 +143,12 @@ struct shard_contestant::impl {
     storage_shard_config config;
     config.engine = engine.get();
     config.seed = given.seed;
-    shard = detached ? sys.spawn<caf::detached>(storage_shard, config,
-                                                node_context_ptr{node}, flusher)
-                     : sys.spawn(storage_shard, config, node_context_ptr{node},
-                                 flusher);
+    config.trees = how.trees;
+    shard
+      = how.detached
+          ? sys.spawn<caf::detached>(storage_shard, config,
+                                     node_context_ptr{node}, flusher)
+          : sys.spawn(storage_shard, config, node_context_ptr{node}, flusher);
   }
 
   ~impl() {
@@ -168,7 +170,7 @@ struct shard_contestant::impl {
   value_source values;
   key_series series;
   std::unique_ptr<storage::engine> engine;
-  caf_settings settings;
+  caf_settings system_settings;
   caf::actor_system sys;
   std::shared_ptr<node_context> node;
   flusher_actor flusher;
@@ -178,8 +180,8 @@ struct shard_contestant::impl {
 
 shard_contestant::shard_contestant(const contest& what,
                                    const storage::wiredtiger_options& store,
-                                   bool detached)
-  : impl_(new impl(what, store, detached)) {}
+                                   const settings& how)
+  : impl_(new impl(what, store, how)) {}
 
 shard_contestant::~shard_contestant() = default;
 

@@ -10,11 +10,19 @@ namespace covey::bench {
 
 class shard_contestant {
 public:
+  struct settings {
+    /// Gives the shard a thread of its own; else it shares the only scheduler
+    /// thread with the driver, as in a node.
+    bool detached = false;
+    /// Keeps Merkle trees, as in a node.
+    bool trees = true;
+  };
+
   /// On a new store in `store.directory`; ends the process if it cannot be
-  /// used. `detached` gives the shard a thread of its own; else it shares the
-  /// only scheduler thread with the driver, as in a node.
+  /// used.
   shard_contestant(const contest& what,
-                   const storage::wiredtiger_options& store, bool detached);
+                   const storage::wiredtiger_options& store,
+                   const settings& how);
   ~shard_contestant();
 
   /// Puts every key once, then every key `rounds - 1` times more.

@@ -168,6 +168,25 @@ played_shard& node_fixture::play_shard() {
             if (x->hints[i].row == row && x->hints[i].version == version)
               x->hints.erase(x->hints.begin() + static_cast<ptrdiff_t>(i--));
       },
+      [x](const repair_mark_query&) {
+        return repair_mark_list{x->marks};
+      },
+      [x](const repair_mark_removal& done) {
+        x->unmarked.push_back(done);
+        for (const auto& mark : done.marks)
+          for (size_t i = 0; i < x->marks.size(); ++i)
+            if (x->marks[i].slot == mark.slot)
+              x->marks.erase(x->marks.begin() + static_cast<ptrdiff_t>(i--));
+      },
+      [](const roots_query&) {
+        return roots_page{};
+      },
+      [](const leaves_query&) {
+        return leaves_page{};
+      },
+      [](const versions_query&) {
+        return versions_page{};
+      },
       [x](drain_atom) {
         ++x->drains;
         return x->clean;
@@ -220,6 +239,37 @@ played_coordinator& node_fixture::play_coordinator() {
       [](hurry_atom) {},
       [x](tick_atom) {
         ++x->ticks;
+      },
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_anti_entropy& node_fixture::play_anti_entropy() {
+  auto* x = &anti_entropies.emplace_back();
+  auto behave = [x]() -> anti_entropy_actor::behavior_type {
+    return {
+      [x](const exchange_frame& frame) {
+        x->frames.push_back(frame);
+      },
+      [](replica_answers&) {},
+      [x](peer_up_atom, uint16_t member, const exchange_link_actor& link) {
+        x->links.push_back("+" + std::to_string(member));
+        x->link = link;
+      },
+      [x](peer_down_atom, uint16_t member) {
+        x->links.push_back("-" + std::to_string(member));
+      },
+      [](view_atom, const liveness_ptr&) {},
+      [](epoch_atom, const view_ptr&) {},
+      [](tick_atom) {},
+      [x](const wire::RepairRequest& in) {
+        x->wishes.push_back(in);
+        wire::RepairReply out;
+        out.set_id(in.id());
+        out.set_compared(7);
+        return out;
       },
     };
   };

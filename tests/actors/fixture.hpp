@@ -60,6 +60,9 @@ struct played_shard {
   std::map<std::string, std::string> rows;
   int saves = 0;
   bool saves_rows = true;
+  /// Marks that it has, and those that it was told to forget.
+  std::vector<repair_mark> marks;
+  std::vector<repair_mark_removal> unmarked;
 };
 
 /// Plays the flusher: flushes only when the test says so.
@@ -101,6 +104,16 @@ struct played_epoch_keeper {
   std::vector<std::string> links;
   std::vector<epoch_proposal> proposals;
   epoch_outcome outcome;
+};
+
+/// Plays anti-entropy.
+struct played_anti_entropy {
+  anti_entropy_actor handle;
+  std::vector<exchange_frame> frames;
+  std::vector<wire::RepairRequest> wishes;
+  /// Members that were announced, as "+1" and "-1".
+  std::vector<std::string> links;
+  exchange_link_actor link;
 };
 
 /// Plays the link at the other end.
@@ -174,6 +187,7 @@ struct node_fixture : fixture {
   played_coordinator& play_coordinator();
   played_hint_store& play_hint_store();
   played_epoch_keeper& play_epoch_keeper();
+  played_anti_entropy& play_anti_entropy();
   played_remote& play_remote();
   played_portal& play_portal();
   played_connector& play_connector();
@@ -257,6 +271,7 @@ private:
   std::deque<played_coordinator> coordinators;
   std::deque<played_hint_store> hint_stores;
   std::deque<played_epoch_keeper> keepers;
+  std::deque<played_anti_entropy> anti_entropies;
   std::deque<played_remote> remotes;
   std::deque<played_portal> portals;
   std::deque<played_connector> connectors;

@@ -60,12 +60,16 @@ local_gateway_actor::behavior_type play_gateway(local_gateway_actor::pointer,
     [](const wire::KeyspaceRequest&) {
       return wire::KeyspaceReply{};
     },
+    [](const wire::RepairRequest&) {
+      return wire::RepairReply{};
+    },
     [](const wire::ClientHello&) {},
     [](burst_atom, const std::string&) {},
     [](const client_answers&) {},
     [x](view_atom, const liveness_ptr& view) {
       x->views.push_back(view);
     },
+    [](repair_atom, const anti_entropy_actor&) {},
     [](epoch_atom, const view_ptr&) {},
     [](go_atom) {},
     [](tick_atom) {},
@@ -94,7 +98,7 @@ struct fixture : test::node_fixture {
   void start() {
     aut = keep(sys.spawn(gossiper, gossiper_config{}, node_context_ptr{node},
                          std::vector<coordinator_actor>{coordinator}, gateway,
-                         play_hint_store().handle));
+                         play_hint_store().handle, play_anti_entropy().handle));
     sched.run();
   }
   void connect(core::member_index m, uint64_t run = 1'600'000'001) {

@@ -22,7 +22,8 @@ struct link_fixture : node_fixture {
     : connector(play_connector()), portal(play_portal()), remote(play_remote()),
       replica(play_replica()), shard(play_shard()),
       coordinator(play_coordinator()), gossiper(play_gossiper()),
-      knocker(play_knocker()), asker(play_asker()) {
+      knocker(play_knocker()), asker(play_asker()),
+      repairs(play_anti_entropy()) {
     become(1, 1);
     node->run = 20;
     node->previous_run = 10;
@@ -42,6 +43,7 @@ struct link_fixture : node_fixture {
     with.knocker = knocker.handle;
     with.hints = play_hint_store().handle;
     with.keeper = play_epoch_keeper().handle;
+    with.repairs = repairs.handle;
     aut = keep(sys.spawn(peer_link, config, node_context_ptr{node}, with));
     sched.run();
   }
@@ -160,6 +162,7 @@ struct link_fixture : node_fixture {
   played_gossiper& gossiper;
   played_knocker& knocker;
   played_asker& asker;
+  played_anti_entropy& repairs;
   local_peer_link_actor aut;
   uint64_t session = 0;
 };

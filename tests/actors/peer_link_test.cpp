@@ -69,6 +69,58 @@ CAF_TEST(gossip goes both ways past what waits and without credit) {
   }
 }
 
+CAF_TEST(frames of exchanges go both ways) {
+  connected();
+  CAF_CHECK_EQUAL(repairs.links.back(), "+0");
+  tell(repairs.link, exchange_frame{0, frame_kind::exchange_ask, "ours"});
+  auto frames = take();
+  CAF_REQUIRE_EQUAL(frames.size(), 1u);
+  CAF_CHECK(frames[0].kind == frame_kind::exchange_ask);
+  CAF_CHECK_EQUAL(frames[0].message, "ours");
+  for (auto kind : {frame_kind::exchange_ask, frame_kind::exchange_answer,
+                    frame_kind::exchange_end}) {
+    std::string bytes;
+    append_frame(bytes, kind, std::string_view{"theirs"});
+    receive(bytes);
+    CAF_REQUIRE(!repairs.frames.empty());
+    CAF_CHECK(repairs.frames.back().kind == kind);
+    CAF_CHECK_EQUAL(repairs.frames.back().message, "theirs");
+    CAF_CHECK_EQUAL(repairs.frames.back().peer, 0u);
+  }
+}
+
+CAF_TEST(bulk goes out behind requests and waits while much is under way) {
+  config.max_bytes_beside_bulk = 100;
+  connected();
+  std::string text(150, 'x');
+  queue_as(asker.handle, aut,
+           exchange_frame{0, frame_kind::exchange_ask, text});
+  queue_as(asker.handle, aut, replica_ops{asker.handle, {read()}});
+  queue_as(asker.handle, aut,
+           exchange_frame{0, frame_kind::exchange_ask, text});
+  sched.run();
+  auto frames = take();
+  // The second one finds too much under way; requests do not.
+  CAF_REQUIRE_EQUAL(frames.size(), 2u);
+  CAF_CHECK(frames[0].kind == frame_kind::replica_request);
+  CAF_CHECK(frames[1].kind == frame_kind::exchange_ask);
+  ask({read()});
+  CAF_CHECK_EQUAL(take().size(), 1u);
+  receive(std::string{}, 1'000);
+  frames = take();
+  CAF_REQUIRE_EQUAL(frames.size(), 1u);
+  CAF_CHECK(frames[0].kind == frame_kind::exchange_ask);
+}
+
+CAF_TEST(bulk of a session that has ended is not sent in the next one) {
+  config.max_bytes_beside_bulk = 0;
+  connected();
+  tell(aut, exchange_frame{0, frame_kind::exchange_ask, "x"});
+  CAF_CHECK(take().empty());
+  kill(remote.handle);
+  CAF_CHECK_EQUAL(repairs.links.back(), "-0");
+}
+
 CAF_TEST(gossip for a peer that is down is dropped) {
   start(0);
   tell(aut, gossip_frame{0, frame_kind::gossip, "x"});

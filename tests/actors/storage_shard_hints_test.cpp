@@ -33,6 +33,19 @@ struct fixture : test::shard_fixture {
       });
     return result;
   }
+  std::vector<repair_mark> marks() {
+    std::vector<repair_mark> result;
+    auto reply = self->request(shard, caf::infinite, repair_mark_query{});
+    sched.run();
+    reply.receive(
+      [&](const repair_mark_list& found) {
+        result = found.marks;
+      },
+      [&](const caf::error& err) {
+        CAF_FAIL(sys.render(err));
+      });
+    return result;
+  }
   uint64_t rows() const {
     return node->hints[1].rows;
   }
@@ -149,6 +162,30 @@ CAF_TEST(beyond the limit a record is refused and a marker marks the slot) {
   ask({hint("k", {})});
   CAF_CHECK_EQUAL(rows(), 0u);
   CAF_CHECK_EQUAL(node->repair_marks.load(), 1u);
+}
+
+CAF_TEST(a mark goes once it is older than what was found equal) {
+  auto mark = operation(replica_verb::mark, "k");
+  mark.hint_for = target();
+  ask({mark});
+  CAF_REQUIRE_EQUAL(node->repair_marks.load(), 1u);
+  auto list = marks();
+  CAF_REQUIRE_EQUAL(list.size(), 1u);
+  CAF_CHECK(list[0].target == target());
+  CAF_CHECK_EQUAL(list[0].slot, mark.slot);
+  // A comparison that began when the mark was new may have missed something.
+  tell(shard, repair_mark_removal{now_us, list});
+  CAF_CHECK_EQUAL(marks().size(), 1u);
+  pass_ms(1'500);
+  auto began_us = now_us;
+  pass_ms(1'500);
+  // The slot is marked again meanwhile.
+  ask({mark});
+  tell(shard, repair_mark_removal{began_us, list});
+  CAF_CHECK_EQUAL(marks().size(), 1u);
+  tell(shard, repair_mark_removal{now_us + 1'000'000, list});
+  CAF_CHECK(marks().empty());
+  CAF_CHECK_EQUAL(node->repair_marks.load(), 0u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

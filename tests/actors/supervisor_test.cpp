@@ -148,12 +148,16 @@ local_gateway_actor::behavior_type play(local_gateway_actor::pointer self,
     [](const wire::KeyspaceRequest&) {
       return wire::KeyspaceReply{};
     },
+    [](const wire::RepairRequest&) {
+      return wire::RepairReply{};
+    },
     [x](const wire::ClientHello&) {
       ++x->hellos;
     },
     [](burst_atom, const std::string&) {},
     [](client_answers&) {},
     [](view_atom, const liveness_ptr&) {},
+    [](repair_atom, const anti_entropy_actor&) {},
     [](epoch_atom, const view_ptr&) {},
     [](go_atom) {},
     // Promises can be kept only while their actor runs.

@@ -191,12 +191,18 @@ std::vector<std::string> load::read_all(std::chrono::seconds patience) {
   auto parked = log_.parked_keys();
   while (!parked.empty()) {
     log_.expect_parked(now_us());
-    read_once(parked);
+    unread = read_once(parked);
     auto shown = [this](const std::string& key) {
       return log_.check(key).empty();
     };
-    if (std::all_of(parked.begin(), parked.end(), shown) || !in_time())
+    // A key that could not be read has shown nothing.
+    if (unread.empty() && std::all_of(parked.begin(), parked.end(), shown))
       break;
+    if (!in_time()) {
+      for (const auto& key : unread)
+        errors.push_back(key + " cannot be read at ALL after the hand-over");
+      break;
+    }
   }
   return errors;
 }

@@ -187,6 +187,12 @@ fake_node(fake_node_actor::stateful_pointer<fake_node_state> self, manner how) {
       reply.add_fallbacks("n3");
       return reply;
     },
+    [](const wire::RepairRequest& x) {
+      wire::RepairReply reply;
+      reply.set_id(x.id());
+      reply.set_done(true);
+      return reply;
+    },
     [self](const wire::ClientHello& hello) {
       wire::ClientWelcome welcome;
       welcome.set_nonce(hello.nonce());

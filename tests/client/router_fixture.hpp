@@ -86,6 +86,9 @@ inline caf::behavior fake_node(caf::event_based_actor* self, world_ptr w,
     [=](const wire::RingRequest&) {
       return self->make_response_promise<wire::RingReply>();
     },
+    [=](const wire::RepairRequest&) {
+      return self->make_response_promise<wire::RepairReply>();
+    },
   };
 }
 

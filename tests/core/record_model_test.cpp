@@ -229,6 +229,35 @@ private:
     return same_version(x, y) && same_memory(x, y);
   }
 
+  /// As it arrives at whoever compares.
+  record stripped(record x) {
+    strip_values(x);
+    auto& bytes = values_.emplace_back();
+    encode(x, bytes);
+    return *decode_record(bytes);
+  }
+
+  /// Two replicas that tell from stripped records who is stale.
+  std::string wrong_exchange(record x, record y) {
+    constexpr auto rounds = 3;
+    for (auto i = 0; i < rounds && !same_version(x, y); ++i) {
+      auto bare = merge(stripped(x), stripped(y), opts_.policy);
+      auto whole = merge(x, y, opts_.policy);
+      auto x_stale = !same_version(bare, stripped(x));
+      auto y_stale = !same_version(bare, stripped(y));
+      if (!x_stale && !y_stale)
+        return "without values neither of two versions is stale";
+      if ((x_stale && same_version(whole, x))
+          || (y_stale && same_version(whole, y)))
+        return "without values a record is stale that is not";
+      if (x_stale)
+        x = whole;
+      if (y_stale)
+        y = std::move(whole);
+    }
+    return same_version(x, y) ? "" : "an exchange does not converge";
+  }
+
   std::string broken_algebra() {
     if (pool_.empty())
       return "";
@@ -249,6 +278,9 @@ private:
         return "merging of the memory is not associative";
       if (!bounds_hit_ && !same(left, right))
         return "merge is not associative";
+      auto wrong = wrong_exchange(x, y);
+      if (!wrong.empty())
+        return wrong;
     }
     return "";
   }

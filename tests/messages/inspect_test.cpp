@@ -76,6 +76,7 @@ CAF_TEST(every type of the wire is known to the system) {
         "covey::wire::ScanRequest", "covey::wire::ScanReply",
         "covey::wire::StatusRequest", "covey::wire::StatusReply",
         "covey::wire::RingRequest", "covey::wire::RingReply",
+        "covey::wire::RepairRequest", "covey::wire::RepairReply",
         "covey::wire::PeerHello", "covey::wire::PeerWelcome",
         "covey::wire::Children"})
     if (!sys.types().make_value(name))

@@ -29,6 +29,7 @@ COMMANDS = {
     "export": [],
     "status": [],
     "members": [],
+    "repair": ["--slot"],
     "ring": ["KEY", "--key64"],
     "keyspace": ["add", "alter"],
     "watch": ["--once", "--only-given", "--for-s", "--silence-ms", "node_restarted"],

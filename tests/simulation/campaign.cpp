@@ -12,6 +12,7 @@
 #include <memory>
 #include <poll.h>
 #include <sstream>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,6 +82,8 @@ public:
       return;
     }
     auto died = reap();
+    if (died && seed_ == 0)
+      out.complete = false;
     if (!died || seed_ == 0)
       return;
     out.failed.push_back({seed_, 0, {"the process ended: a check failed"}});
@@ -105,6 +108,8 @@ private:
     pid_ = ::fork();
     COVEY_CHECK(pid_ >= 0);
     if (pid_ == 0) {
+      // If the campaign is killed while a seed hangs, the seed goes too.
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       ::close(ends[0]);
       auto* out = ::fdopen(ends[1], "w");
       run_share(options_, first, step_, out);

@@ -29,6 +29,8 @@ struct failed_seed {
 
 struct campaign_result {
   uint64_t ran = 0;
+  /// False if a process ended between its seeds, so that some have not run.
+  bool complete = true;
   /// Sums of all seeds.
   scenario_result sum;
   /// In the order of their seeds.

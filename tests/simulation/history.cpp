@@ -54,6 +54,14 @@ size_t history::find(const std::string& value) const {
   return i != by_value_.end() ? i->second : puts_.size();
 }
 
+uint64_t history::due_us(const put_event& put) const {
+  if (put.by_homes)
+    return put.answered_us;
+  auto next = std::lower_bound(handed_over_us_.begin(), handed_over_us_.end(),
+                               put.answered_us);
+  return next != handed_over_us_.end() ? *next : UINT64_MAX;
+}
+
 bool history::leaves_nothing(const put_event& put, uint64_t by_us) const {
   auto may_have_expired
     = put.ttl_us > 0
@@ -96,6 +104,29 @@ history::values history::replaced_before(size_t put) const {
   return result;
 }
 
+size_t history::replacement_due(size_t put, const get_event& get) const {
+  std::vector<size_t> todo{put};
+  values visited{put};
+  while (!todo.empty()) {
+    auto next = replaced_by_.find(todo.back());
+    todo.pop_back();
+    if (next == replaced_by_.end())
+      continue;
+    for (auto j : next->second) {
+      const auto& later = puts_[j];
+      if (later.result == outcome::refused || later.invoked_us > get.invoked_us)
+        continue;
+      if (later.result == outcome::acknowledged
+          && rules_.overlaps[later.access][get.access]
+          && due_us(later) <= get.invoked_us)
+        return j;
+      if (visited.insert(j).second)
+        todo.push_back(j);
+    }
+  }
+  return puts_.size();
+}
+
 history::values history::look_at(const get_event& get, findings& out) const {
   values seen;
   for (const auto& value : get.values) {
@@ -120,22 +151,17 @@ history::values history::look_at(const get_event& get, findings& out) const {
   }
   if (get.lww && seen.size() > 1)
     out.add(get, "returns several values where the last write wins");
-  if (!rules_.once || get.lww)
+  if (get.lww)
     return seen;
   for (auto i : seen) {
     for (auto j : seen.size() > 1 ? replaced_before(i) : values{})
       if (seen.count(j) != 0 && !puts_[j].repeated)
         out.add(get, "returns " + puts_[j].value + " beside " + puts_[i].value
                        + ", which replaced it");
-    auto next = replaced_by_.find(i);
-    if (puts_[i].repeated || next == replaced_by_.end())
-      continue;
-    for (auto j : next->second)
-      if (puts_[j].result == outcome::acknowledged
-          && rules_.overlaps[puts_[j].access][get.access]
-          && due_us(puts_[j]) <= get.invoked_us)
-        out.add(get, "returns " + puts_[i].value + ", which " + puts_[j].value
-                       + " replaced");
+    auto j = puts_[i].repeated ? puts_.size() : replacement_due(i, get);
+    if (j < puts_.size())
+      out.add(get, "returns " + puts_[i].value + ", which " + puts_[j].value
+                     + " replaced");
   }
   return seen;
 }
@@ -200,11 +226,23 @@ void history::check_siblings(const std::vector<size_t>& order,
   }
 }
 
+std::multimap<uint64_t, size_t>
+history::by_stamp(const std::string& key) const {
+  std::multimap<uint64_t, size_t> result;
+  for (size_t p = 0; p < puts_.size(); ++p)
+    if (const auto& put = puts_[p]; put.key == key && put.stamp != 0
+                                    && put.result == outcome::acknowledged
+                                    && !put.repeated)
+      result.emplace(put.stamp, p);
+  return result;
+}
+
 void history::check_stamps(const std::vector<size_t>& order,
                            const std::vector<values>& seen, size_t access,
                            findings& out) const {
   demands due;
   const auto& key = gets_[order.front()].key;
+  const auto stamped = by_stamp(key);
   uint64_t may_be_gone = UINT64_MAX;
   for (size_t p = 0; p < puts_.size(); ++p) {
     const auto& put = puts_[p];
@@ -236,8 +274,8 @@ void history::check_stamps(const std::vector<size_t>& order,
     if (!seen[g].empty()) {
       const auto& put = puts_[*seen[g].begin()];
       // Two homes may have executed a put that was sent twice.
-      auto known = put.result == outcome::acknowledged && rules_.once
-                   && !put.repeated && put.stamp != 0;
+      auto known = put.result == outcome::acknowledged && !put.repeated
+                   && put.stamp != 0;
       if (get.scanned)
         stamp = known ? put.stamp : UINT64_MAX;
       else if (known && put.stamp != get.stamp)
@@ -252,11 +290,27 @@ void history::check_stamps(const std::vector<size_t>& order,
                          + std::to_string(newest.read_us / 1000) + " ms");
     if (seen[g].empty() && newest.stamp != 0 && may_be_gone > get.answered_us)
       out.add(get, "finds nothing, though nobody deleted it");
+    if (get.scanned)
+      continue;
+    // Its stamp tells whose value it must return, or whose absence.
+    auto [first, last] = stamped.equal_range(get.stamp);
+    auto explains = [&](const auto& x) {
+      return seen[g].empty() ? leaves_nothing(puts_[x.second], get.answered_us)
+                             : seen[g].count(x.second) != 0;
+    };
+    if (first != last && std::none_of(first, last, explains))
+      out.add(get, "does not return " + puts_[first->second].value
+                     + ", whose stamp it has");
   }
 }
 
 std::vector<std::string> history::check() const {
   findings out;
+  for (const auto& put : puts_)
+    if (put.strict && put.result == outcome::acknowledged && !put.by_homes)
+      out.lines.insert("put of " + put.value
+                       + " is strict, and fallbacks "
+                         "acknowledged it");
   std::vector<values> seen;
   std::map<std::string, std::vector<size_t>> by_key;
   for (size_t g = 0; g < gets_.size(); ++g) {

@@ -2,7 +2,6 @@
 
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -31,11 +30,14 @@ struct put_event {
   uint64_t ttl_us = 0;
   /// Puts whose values the client had seen when it made the context.
   std::set<size_t> replaces;
-  /// Sent more than once, under one request id. A repetition that arrives when
-  /// the key's memory of requests has moved on may leave a false sibling.
+  /// May have been executed more than once, under one request id: a repetition
+  /// that arrives when the key's memory of requests has moved on may leave a
+  /// false sibling, or another stamp.
   bool repeated = false;
   uint64_t invoked_us = 0;
   uint64_t answered_us = 0;
+  /// Asked homes alone to take it.
+  bool strict = false;
   /// Homes alone met the level; else reads need not see it until its hints are
   /// handed over.
   bool by_homes = true;
@@ -66,9 +68,6 @@ struct history_rules {
   std::vector<std::vector<bool>> overlaps;
   /// Clocks differ by no more.
   uint64_t clock_spread_us = 0;
-  /// No node repeats a put on its own (none forwards): a put that its client
-  /// sent once leaves no false sibling.
-  bool once = true;
 };
 
 /// A history of puts and gets, and its checker.
@@ -76,13 +75,10 @@ class history {
 public:
   explicit history(history_rules rules) : rules_(std::move(rules)) {}
   /// Of accesses that all overlap.
-  history() : history(history_rules{{{true}}, 0, true}) {}
+  history() : history(history_rules{{{true}}, 0}) {}
 
   /// Returns the number of the put.
   size_t add(put_event put);
-  void set_once(bool x) {
-    rules_.once = x;
-  }
   put_event& put(size_t i) {
     return puts_[i];
   }
@@ -92,9 +88,10 @@ public:
   const std::vector<put_event>& puts() const {
     return puts_;
   }
-  /// From now on homes have what others kept for them.
+  /// Homes have what others kept for them of puts answered until now. Times
+  /// rise.
   void handed_over(uint64_t now_us) {
-    handed_over_us_ = now_us;
+    handed_over_us_.push_back(now_us);
   }
   /// The put that wrote `value`; puts().size() if none did.
   size_t find(const std::string& value) const;
@@ -111,12 +108,12 @@ public:
   ///   of a write which replaced it, or so on; a delete, or a value that may
   ///   have expired, leaves none); where the last write wins, it knows a lower
   ///   stamp than such a put or get, or returns another value than the newest.
+  /// A strict put that only fallbacks acknowledged.
   /// Any get:
   /// - returns a value twice, a value never written, one long expired, or a
   ///   value beside one that replaced it, directly or by way of others, or
-  ///   after a write that replaced it was acknowledged (unless it was sent more
-  ///   than once, as nodes that forward do too); several where the last write
-  ///   wins.
+  ///   after a write that replaced it was acknowledged, unless it was repeated;
+  ///   several where the last write wins.
   std::vector<std::string> check() const;
 
 private:
@@ -133,16 +130,19 @@ private:
                     findings& out) const;
   /// The puts that `put` replaces, directly or by way of others.
   values replaced_before(size_t put) const;
+  /// A write because of which `get` must not see `put` any more: due, and
+  /// replacing it directly or by way of others. puts().size() if none is.
+  size_t replacement_due(size_t put, const get_event& get) const;
   bool accounted(size_t put, const values& seen, const get_event& get) const;
   bool leaves_nothing(const put_event& put, uint64_t by_us) const;
+  /// Where the last write wins, puts of `key` by their stamps, of which each
+  /// has one for certain.
+  std::multimap<uint64_t, size_t> by_stamp(const std::string& key) const;
   /// From when on reads must see an acknowledged put.
-  uint64_t due_us(const put_event& put) const {
-    return put.by_homes ? put.answered_us
-                        : std::max(put.answered_us, handed_over_us_);
-  }
+  uint64_t due_us(const put_event& put) const;
 
   history_rules rules_;
-  uint64_t handed_over_us_ = UINT64_MAX;
+  std::vector<uint64_t> handed_over_us_;
   std::vector<put_event> puts_;
   std::vector<get_event> gets_;
   std::map<std::string, size_t> by_value_;

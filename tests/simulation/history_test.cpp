@@ -18,7 +18,7 @@ constexpr size_t quorum = 0;
 constexpr size_t one = 1;
 
 struct fixture {
-  history log{{{{true, false}, {false, false}}, 100, true}};
+  history log{{{{true, false}, {false, false}}, 100}};
   bool lww = false;
 
   size_t put(const std::string& value, uint64_t from, uint64_t to,
@@ -140,6 +140,14 @@ CAF_TEST(a put that only fallbacks have may be missed until it is handed over) {
   CAF_CHECK(complains("returns a, which b replaced"));
 }
 
+CAF_TEST(a strict put is not acknowledged by fallbacks) {
+  auto a = put("a", 0, 10);
+  log.put(a).strict = true;
+  CAF_CHECK(sound());
+  log.put(a).by_homes = false;
+  CAF_CHECK(complains("a is strict"));
+}
+
 CAF_TEST(a put that only fallbacks have must not vanish once it was read) {
   log.put(put("a", 0, 10)).by_homes = false;
   get({"a"}, 20, 30);
@@ -147,13 +155,20 @@ CAF_TEST(a put that only fallbacks have must not vanish once it was read) {
   CAF_CHECK(complains("goes backwards"));
 }
 
-CAF_TEST(a put acknowledged after the hand - over is due with its answer) {
-  log.handed_over(5);
+CAF_TEST(each hand - over makes due what was acknowledged before it) {
   log.put(put("a", 0, 10)).by_homes = false;
-  get({}, 8, 20);
+  log.handed_over(20);
+  log.put(put("b", 30, 40)).by_homes = false;
+  get({"a"}, 50, 60);
   CAF_CHECK(sound());
-  get({}, 20, 30);
+  log.handed_over(80);
+  CAF_CHECK(sound());
+  // What was due stays due.
+  get({}, 55, 60);
   CAF_CHECK(complains("misses a, acknowledged"));
+  CAF_CHECK(!complains("misses b"));
+  get({"a"}, 80, 90);
+  CAF_CHECK(complains("misses b, acknowledged"));
 }
 
 CAF_TEST(siblings of writes that had not seen each other are sound) {
@@ -170,7 +185,7 @@ CAF_TEST(a value beside the one that replaced it is a false sibling) {
   CAF_CHECK(complains("beside b, which replaced it"));
 }
 
-CAF_TEST(a put sent twice may leave a false sibling) {
+CAF_TEST(a put that was executed twice may leave a false sibling) {
   auto a = put("a", 0, 10);
   log.put(a).repeated = true;
   put("b", 20, 30, {a});
@@ -240,6 +255,17 @@ CAF_TEST(what a delete replaced is gone and stays gone) {
   CAF_CHECK(sound());
   get({"a", "d"}, 60, 70);
   CAF_CHECK(!sound());
+}
+
+CAF_TEST(a value that a delete replaced by way of others stays gone) {
+  auto a = put("a", 0, 10);
+  auto b = put("b", 20, 30, {a});
+  log.put(b).result = outcome::unknown;
+  log.put(put("d", 40, 50, {b})).tombstone = true;
+  get({"a"}, 45, 55);
+  CAF_CHECK(sound());
+  get({"a"}, 50, 60);
+  CAF_CHECK(complains("returns a, which d replaced"));
 }
 
 CAF_TEST(a delete removes nothing that it had not seen) {
@@ -323,6 +349,34 @@ CAF_TEST(nothing is found only where something may have been deleted) {
   CAF_CHECK(complains("nobody deleted it"));
   log.put(stamped("d", 0, 10, 8)).tombstone = true;
   CAF_CHECK(sound() || complains("misses d"));
+}
+
+CAF_TEST(a get returns the value of its stamp) {
+  stamped("a", 0, 10, 7);
+  auto d = stamped("d", 0, 10, 5);
+  log.put(d).tombstone = true;
+  log.put(put("b", 0, 10)).result = outcome::unknown;
+  get({"a"}, 20, 30, 7);
+  CAF_CHECK(sound());
+  get({}, 20, 30, 7);
+  CAF_CHECK(complains("does not return a"));
+}
+
+CAF_TEST(a write that failed is not returned under the stamp of another) {
+  stamped("a", 0, 10, 7);
+  log.put(put("b", 0, 10)).result = outcome::unknown;
+  get({"b"}, 40, 50, 7);
+  CAF_CHECK(complains("does not return a"));
+}
+
+CAF_TEST(a get finds nothing at the stamp of a delete or of what has expired) {
+  log.put(stamped("a", 0, 10, 7)).ttl_us = 1000;
+  get({}, 1000, 1010, 7);
+  log.put(stamped("d", 1020, 1030, 8)).tombstone = true;
+  get({}, 1040, 1050, 8);
+  CAF_CHECK(sound());
+  get({}, 500, 510, 7);
+  CAF_CHECK(complains("does not return a"));
 }
 
 CAF_TEST(a scan knows no stamp but the values) {

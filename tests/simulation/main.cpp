@@ -31,6 +31,7 @@ const std::map<std::string, planted_bug> bugs{
   {"join-sent-read", planted_bug::join_sent_read},
   {"older-sibling", planted_bug::older_sibling},
   {"drop-hint", planted_bug::drop_hint},
+  {"repair-backwards", planted_bug::repair_backwards},
 };
 
 void print_violations(uint64_t seed, const std::vector<std::string>& lines) {
@@ -130,6 +131,10 @@ int main(int argc, char** argv) {
   print(result,
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began)
           .count());
+  if (!result.complete) {
+    std::printf("not all seeds were run: a process ended between them\n");
+    return 1;
+  }
   if (at_least > 0)
     return result.failed.size() >= at_least ? 0 : 1;
   return result.failed.empty() ? 0 : 1;

@@ -4,6 +4,8 @@
 
 #include <caf/all.hpp>
 
+#include <algorithm>
+
 namespace covey::simulation {
 
 namespace {
@@ -156,6 +158,9 @@ void sim_client::put(const key_name& key) {
   auto level = pick_level();
   request.set_level(static_cast<uint32_t>(level.level));
   request.set_level_count(level.count);
+  event.strict = net_.chance(load_.strict_percent);
+  if (event.strict)
+    request.set_quorum(static_cast<uint32_t>(core::quorum_kind::strict));
   request.set_request_high(number_ + 1);
   request.set_request_low(writes_);
   if (net_.chance(70)) {
@@ -213,8 +218,7 @@ void sim_client::put_done(size_t event, const wire::PutRequest& request,
   }
   // Only the first attempt can say that nothing was written at all.
   auto may_have = reply.maybe_written() || attempt > 1;
-  if (may_have && attempt < attempts && any_node() && !stopping_) {
-    put.repeated = true;
+  if (may_have && repeats() && attempt < attempts && any_node() && !stopping_) {
     send_put(event, request, attempt + 1);
     return;
   }
@@ -318,8 +322,11 @@ void sim_client::scanned(scan_state s, const wire::ScanReply& reply) {
     pause();
     return;
   }
-  for (const auto& entry : reply.entries())
-    s.rows[entry.key()].assign(entry.values().begin(), entry.values().end());
+  // A key that comes on two pages shows as a value that comes twice.
+  for (const auto& entry : reply.entries()) {
+    auto& row = s.rows[entry.key()];
+    row.insert(row.end(), entry.values().begin(), entry.values().end());
+  }
   if (reply.next_slot() == s.slot) {
     s.after = reply.next_after_key();
     scan(std::move(s));
@@ -330,9 +337,17 @@ void sim_client::scanned(scan_state s, const wire::ScanReply& reply) {
 }
 
 void sim_client::finish_scan(const scan_state& s) {
-  for (const auto& key : keys()) {
-    if (key.keyspace != s.keyspace || core::slot_of(key.key, true) != s.slot)
-      continue;
+  std::vector<key_name> expected;
+  for (const auto& key : keys())
+    if (key.keyspace == s.keyspace && core::slot_of(key.key, true) == s.slot)
+      expected.push_back(key);
+  // Keys of other slots have no business here.
+  for (const auto& row : s.rows)
+    if (std::none_of(expected.begin(), expected.end(), [&](const auto& key) {
+          return key.key == row.first;
+        }))
+      expected.push_back({"no key of this slot", row.first});
+  for (const auto& key : expected) {
     get_event event;
     event.key = key.full();
     event.lww = key.lww();

@@ -21,6 +21,8 @@ struct workload {
   /// Requests at another level than QUORUM, and writes that expire.
   uint32_t other_levels_percent = 25;
   uint32_t ttl_percent = 5;
+  /// Puts that homes alone must take.
+  uint32_t strict_percent = 20;
   /// Called when a put is acknowledged, and when a get returns values.
   std::function<void()> answered;
 };
@@ -40,8 +42,9 @@ struct key_name {
 };
 
 /// Puts, gets, deletes and scans a few keys at random, with the context of its
-/// last get or put of the key or with none, and repeats puts whose outcome it
-/// does not know under the same request id at another node.
+/// last get or put of the key or with none. Clients of even number repeat puts
+/// whose outcome they do not know under the same request id at another node;
+/// with the others a put has one deadline, and stays of unknown outcome.
 class sim_client {
 public:
   sim_client(caf::actor_system& sys, sim_net& net, sim_cluster& cluster,
@@ -98,6 +101,9 @@ private:
   void pause();
   void get_done();
   void note(const std::string& what);
+  bool repeats() const {
+    return number_ % 2 == 0;
+  }
   bool any_node() const;
   host pick_node();
   core::consistency pick_level();

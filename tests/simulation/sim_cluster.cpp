@@ -96,6 +96,12 @@ runtime::wiring_options sim_cluster::wiring_of(host n) {
   gossip.watching.suspect_pause_ms = 200;
   gossip.watching.accuse_pause_ms = 600;
   gossip.watching.pause_ms = 400;
+  // Several times in a scenario, or never.
+  result.repair.interval_ms = options_.exchanges ? 1'000 : 1'000'000;
+  result.repair.retry_ms = 300;
+  result.repair.exchange.patience_ms = 2'000;
+  result.repair.patience_us = 2'000'000;
+  result.repair.planted = options_.planted;
   result.knocker = spawn_knocker(n);
   result.seed = net_.random()();
   result.connector = [this, n](core::member_index to) {
@@ -148,8 +154,11 @@ void sim_cluster::start(host n) {
   node.observed = std::make_unique<observed_engine>(
     *node.engine, [this, n](storage::table_id table, std::string_view key,
                             std::string_view before, std::string_view after) {
-      auto now = core::decode_record(after);
-      auto old = before.empty() ? core::record{} : core::decode_record(before);
+      auto decoded = [](std::string_view row) {
+        return row.empty() ? core::record{} : core::decode_record(row);
+      };
+      auto now = decoded(after);
+      auto old = decoded(before);
       storage::record_position at;
       auto is_record = storage::parse_record_key(key, at) && is_group(at.group);
       if (is_record && now && old)

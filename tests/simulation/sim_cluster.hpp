@@ -20,6 +20,8 @@ struct cluster_options {
   planted_bug planted = planted_bug::none;
   /// A flush takes up to so long.
   std::chrono::milliseconds flush_time{12};
+  /// Nodes compare their replicas often; otherwise only for marked slots.
+  bool exchanges = false;
   /// Clocks are off by up to so much, either way.
   uint64_t skew_us = 50'000;
 };

@@ -1,5 +1,6 @@
 #include "tests/simulation/sim_net.hpp"
 
+#include "core/check.hpp"
 #include "tests/simulation/duplicates.hpp"
 
 #include <caf/actor_registry.hpp>
@@ -11,6 +12,13 @@
 #include <cstdio>
 
 namespace covey::simulation {
+
+namespace {
+
+/// Many times what any seed needs within one millisecond.
+constexpr uint64_t most_steps_at_once = 1'000'000;
+
+} // namespace
 
 /// A handle whose enqueue goes over the simulated wire.
 class sim_net::proxy_actor : public caf::monitorable_actor {
@@ -252,6 +260,7 @@ void sim_net::run_job(size_t i) {
 }
 
 void sim_net::advance_to(time_point t) {
+  steps_now_ = 0;
   // Whole milliseconds, so that several things are due at once, and any of
   // them may come first.
   auto wait = std::chrono::ceil<std::chrono::milliseconds>(t - start_)
@@ -284,6 +293,7 @@ bool sim_net::step_before(time_point end) {
   auto next = end;
   if (auto k = draw(due, next)) {
     ++steps_;
+    COVEY_CHECK(++steps_now_ < most_steps_at_once);
     mix(*k);
     if (*k == sched_.jobs.size()) {
       auto p = std::move(wire_.begin()->second);

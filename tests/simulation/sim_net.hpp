@@ -71,8 +71,8 @@ public:
     cuts_.clear();
     lags_.clear();
   }
-  /// Takes a host off the net: what is under way from and to it is lost, and
-  /// whoever monitors an actor of it is told.
+  /// Takes a host off the net: what is under way to it is lost, what it has
+  /// sent may still arrive, and whoever monitors an actor of it is told.
   void crash(host h);
   void restart(host h);
   bool is_down(host h) const {
@@ -86,7 +86,8 @@ public:
   /// Ends all freezes and stalls.
   void thaw();
 
-  /// One step; false if nothing can ever happen again.
+  /// One step; false if nothing can ever happen again. Actors that keep each
+  /// other busy for ever, while no time passes, end the process.
   bool step();
   void run_for(std::chrono::milliseconds d);
   /// Steps until `done`; false if it was not within `limit`.
@@ -192,6 +193,8 @@ private:
   time_point start_;
   uint64_t digest_ = 14695981039346656037ull;
   uint64_t steps_ = 0;
+  /// Since time went on.
+  uint64_t steps_now_ = 0;
   bool trace_ = false;
 };
 

@@ -32,16 +32,11 @@ public:
   }
   status put(storage::table_id table, std::string_view key,
              std::string_view value) override {
-    if (table != storage::system_table) {
-      auto [row, first] = written_.try_emplace({table, std::string{key}});
-      if (first)
-        row->second = committed(table, key);
-      observer_(table, key, row->second, value);
-      row->second.assign(value);
-    }
+    observe(table, key, value);
     return inner_->put(table, key, value);
   }
   status remove(storage::table_id table, std::string_view key) override {
+    observe(table, key, {});
     return inner_->remove(table, key);
   }
   status
@@ -52,6 +47,16 @@ public:
   }
 
 private:
+  void observe(storage::table_id table, std::string_view key,
+               std::string_view after) {
+    if (table == storage::system_table)
+      return;
+    auto [row, first] = written_.try_emplace({table, std::string{key}});
+    if (first)
+      row->second = committed(table, key);
+    observer_(table, key, row->second, after);
+    row->second.assign(after);
+  }
   /// By a scan: the faults of an engine strike the gets of its node, and a row
   /// that the witness takes for absent would look new.
   std::string committed(storage::table_id table, std::string_view key) {
@@ -86,14 +91,20 @@ void witness::stored(uint64_t now_us, core::incarnation own,
     violations_.insert("record of " + std::string{key} + " at "
                        + std::to_string(now_us / 1000) + " ms " + what);
   };
+  // Only tombstones may go with their record.
   for (const auto& s : before.siblings)
-    if (!after.seen.covers(s.id))
+    if (!after.seen.covers(s.id) && !(after.empty() && s.tombstone))
       complain("loses " + std::string{s.value} + " without a trace");
   for (const auto& s : after.siblings) {
-    auto known = values_.emplace(s.id, s.value).first;
+    auto [known, first] = values_.emplace(s.id, s.value);
+    if (first)
+      ++dots_[known->second];
     if (!s.tombstone && known->second != s.value)
       complain("gives the dot of " + known->second + " to "
                + std::string{s.value});
+    auto request = requests_.emplace(s.id, s.request).first->second;
+    if (s.tombstone && request != s.request)
+      complain("gives the dot of " + known->second + " to a delete");
     if (s.id.inc != own || before.seen.covers(s.id))
       continue;
     auto i = log_.find(std::string{s.value});
@@ -109,6 +120,11 @@ void witness::stored(uint64_t now_us, core::incarnation own,
                        remembered))
       complain("gives " + std::string{s.value} + " a second dot");
   }
+}
+
+bool witness::repeated(const std::string& value) const {
+  auto dots = dots_.find(value);
+  return dots != dots_.end() && dots->second > 1;
 }
 
 } // namespace covey::simulation

@@ -15,7 +15,7 @@ constexpr core::incarnation mine = 1;
 constexpr core::incarnation other = 2;
 
 struct fixture {
-  history log{{{{true}}, 0, true}};
+  history log{{{{true}}, 0}};
   witness guard{log};
 
   static core::record holding(core::dot id, std::string_view value,
@@ -88,6 +88,38 @@ CAF_TEST(a second dot for a request that is remembered is found) {
   CAF_CHECK(found("second dot"));
 }
 
+CAF_TEST(a record is removed only when nothing in it lives) {
+  auto gone = holding({mine, 1}, "");
+  gone.siblings.front().tombstone = true;
+  guard.stored(10, mine, "k", gone, {});
+  CAF_CHECK(guard.violations().empty());
+  guard.stored(20, mine, "k", holding({mine, 2}, "a"), {});
+  CAF_CHECK(found("loses a"));
+}
+
+CAF_TEST(a value that expires keeps its dot and a delete may not take it) {
+  auto value = holding({mine, 1}, "a", {7, 8});
+  guard.stored(10, mine, "k", {}, value);
+  auto expired = value;
+  expired.siblings.front().tombstone = true;
+  guard.stored(20, mine, "k", value, expired);
+  CAF_CHECK(guard.violations().empty());
+  auto removal = holding({mine, 1}, "", {7, 9});
+  removal.siblings.front().tombstone = true;
+  guard.stored(30, other, "k", {}, removal);
+  CAF_CHECK(found("gives the dot of a to a delete"));
+}
+
+CAF_TEST(a put has been repeated once its value was stored under two dots) {
+  guard.stored(10, mine, "k", {}, holding({mine, 1}, "a"));
+  guard.stored(20, other, "k", {}, holding({mine, 1}, "a"));
+  CAF_CHECK(!guard.repeated("a"));
+  guard.stored(30, other, "k", {}, holding({other, 1}, "a"));
+  CAF_CHECK(guard.repeated("a"));
+  CAF_CHECK(!guard.repeated("never stored"));
+  CAF_CHECK(guard.violations().empty());
+}
+
 CAF_TEST(an observed engine shows what was there and what comes) {
   auto disk = std::make_shared<storage::memory_disk>();
   storage::memory_engine inner{disk};
@@ -110,7 +142,9 @@ CAF_TEST(an observed engine shows what was there and what comes) {
   s->rollback();
   s->begin();
   s->put(0, "k", "b");
-  CAF_CHECK_EQUAL(seen, "0k=>x;0k=x>y;0k=y>z;0k=z>a;0k=y>b;");
+  s->remove(0, "k");
+  s->put(0, "k", "c");
+  CAF_CHECK_EQUAL(seen, "0k=>x;0k=x>y;0k=y>z;0k=z>a;0k=y>b;0k=b>;0k=>c;");
 }
 
 CAF_TEST(an observer neither meets nor uses up the faults of an engine) {

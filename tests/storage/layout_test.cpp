@@ -83,6 +83,20 @@ CAF_TEST(the rows of hints have exactly the documented bytes) {
                     + "\x12\x13\x14\x15\x16\x17");
 }
 
+CAF_TEST(rows of marks are what they were made of) {
+  core::uuid target{0x0102030405060708, 0x1112131415161718};
+  auto row = repair_row(3, target, 0x12131415, 16'383);
+  auto at = parse_repair_row(row);
+  CAF_REQUIRE(at);
+  CAF_CHECK(at->target == target);
+  CAF_CHECK_EQUAL(at->group, 0x12131415u);
+  CAF_CHECK_EQUAL(at->slot, 16'383);
+  CAF_CHECK_EQUAL(row.compare(0, repair_prefix(3).size(), repair_prefix(3)), 0);
+  CAF_CHECK(!parse_repair_row(row + "x"));
+  CAF_CHECK(!parse_repair_row(row.substr(0, row.size() - 1)));
+  CAF_CHECK(!parse_repair_row("repair"));
+}
+
 CAF_TEST(the hints for a member are the range from its prefix to its end) {
   covey::core::uuid target{1, 2};
   covey::core::uuid next{1, 3};
@@ -119,7 +133,33 @@ CAF_TEST(no two rows of the system table share a key) {
       rows.insert(filter_row(shard, part));
       ++count;
     }
+    rows.insert(trees_row(shard));
+    rows.insert(tree_prefix(shard));
+    for (uint16_t slot : {0, 1, 256})
+      rows.insert(tree_row(shard, 5, slot));
+    count += 5;
   }
   CAF_CHECK_EQUAL(rows.size(), count);
   CAF_CHECK(filter_row(3, 255) < filter_row(3, 256));
+}
+
+CAF_TEST(the trees of a shard are the range from its prefix to its end) {
+  auto prefix = tree_prefix(255);
+  auto end = end_of_prefix(prefix);
+  CAF_CHECK(prefix < tree_row(255, 0, 0));
+  CAF_CHECK(tree_row(255, UINT32_MAX, 16383) < end);
+  CAF_CHECK(end <= tree_prefix(256));
+  uint32_t group = 0;
+  uint16_t slot = 0;
+  CAF_CHECK(parse_tree_row(tree_row(255, 7, 515), 255, group, slot));
+  CAF_CHECK_EQUAL(group, 7u);
+  CAF_CHECK_EQUAL(slot, 515u);
+  CAF_CHECK(!parse_tree_row(tree_row(255, 7, 515), 254, group, slot));
+  CAF_CHECK(!parse_tree_row(tree_row(255, 7, 515) + "x", 255, group, slot));
+  CAF_CHECK(!parse_tree_row(prefix, 255, group, slot));
+}
+
+CAF_TEST(what names a record is what follows its slot) {
+  CAF_CHECK_EQUAL(named_part(record_key(1, 515, 9, "k")),
+                  (std::string_view{"\0\0\0\x09k", 5}));
 }

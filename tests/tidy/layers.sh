@@ -24,5 +24,5 @@ grep -HnE '^#include "' bench/*.?pp | grep -vE '#include "(bench|client|messages
 # Within storage, one file knows the engine's API.
 grep -rlE '#include <wiredtiger' storage | grep -v '^storage/wiredtiger' && bad=1
 # Only the shard and the flusher touch the engine.
-grep -lE '#include "storage/' actors/*.?pp | grep -vE 'actors/(storage_shard|shard_identity|flusher)' && bad=1
+grep -lE '#include "storage/' actors/*.?pp | grep -vE 'actors/(storage_shard|shard_identity|shard_trees|shard_versions|flusher)' && bad=1
 exit $bad
