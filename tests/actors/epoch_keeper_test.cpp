@@ -253,7 +253,7 @@ CAF_TEST(a vote survives a restart) {
 CAF_TEST(two lives of the actor share no ballot) {
   connect(0);
   propose(add("photos"));
-  auto first = heard(0, paxos_verb::prepare);
+  auto before = heard(0, paxos_verb::prepare);
   restart();
   // Not even when its own vote is lost with the frames.
   shard.rows.clear();
@@ -261,8 +261,8 @@ CAF_TEST(two lives of the actor share no ballot) {
   connect(0);
   propose(add("photos"));
   auto again = heard(0, paxos_verb::prepare);
-  CAF_REQUIRE(first.has_value() && again.has_value());
-  CAF_CHECK(first->number != again->number);
+  CAF_REQUIRE(before.has_value() && again.has_value());
+  CAF_CHECK(before->number != again->number);
 }
 
 CAF_TEST(who has lost a disk casts no vote) {

@@ -15,8 +15,8 @@ struct fixture : test::shard_fixture {
     sched.run();
     auto result = false;
     reply.receive(
-      [&](bool kept) {
-        result = kept;
+      [&](bool saved) {
+        result = saved;
       },
       [&](const caf::error& err) {
         CAF_FAIL(sys.render(err));
