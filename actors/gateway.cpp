@@ -194,13 +194,14 @@ local_gateway_actor::behavior_type
 gateway(loop_pointer<local_gateway_actor, gateway_state> self,
         const gateway_config& config, const node_context_ptr& node,
         const std::vector<coordinator_actor>& coordinators,
-        const flusher_actor& flusher) {
+        const flusher_actor& flusher, const epoch_keeper_actor& keeper) {
   auto& st = self->state;
   st.config = config;
   st.node = node;
   st.view = node->newest_view();
   st.coordinators = coordinators;
   st.flusher = flusher;
+  st.keeper = keeper;
   st.to_coordinators.resize(coordinators.size());
   st.random.seed(config.seed);
   st.load = core::load_limit{config.max_requests};
@@ -246,6 +247,9 @@ gateway(loop_pointer<local_gateway_actor, gateway_state> self,
     },
     [&st](const wire::RingRequest& in) {
       return st.ring(in);
+    },
+    [&st](const wire::KeyspaceRequest& in) {
+      return st.change_keyspace(in);
     },
     [&st](const wire::RepairRequest& in) {
       return st.ask_repair(in);

@@ -117,6 +117,9 @@ struct gateway_state {
   ask_status(const wire::StatusRequest& in);
   wire::StatusReply status(const statistic_list& engine) const;
   wire::RingReply ring(const wire::RingRequest& in) const;
+  // gateway_epochs.cpp
+  caf::typed_response_promise<wire::KeyspaceReply>
+  change_keyspace(const wire::KeyspaceRequest& in);
   caf::typed_response_promise<wire::RepairReply>
   ask_repair(const wire::RepairRequest& in);
 
@@ -126,6 +129,7 @@ struct gateway_state {
   view_ptr view;
   std::vector<coordinator_actor> coordinators;
   flusher_actor flusher;
+  epoch_keeper_actor keeper;
   /// Null until it has started.
   anti_entropy_actor repairs;
   /// What the gossiper believes; never null.
@@ -164,11 +168,12 @@ struct gateway_state {
   static inline constexpr const char* name = "gateway";
 };
 
-/// Spawn with `sys.spawn(gateway, config, node, coordinators, flusher)`.
+/// Spawn with `sys.spawn(gateway, config, node, coordinators, flusher,
+/// keeper)`.
 local_gateway_actor::behavior_type
 gateway(loop_pointer<local_gateway_actor, gateway_state> self,
         const gateway_config& config, const node_context_ptr& node,
         const std::vector<coordinator_actor>& coordinators,
-        const flusher_actor& flusher);
+        const flusher_actor& flusher, const epoch_keeper_actor& keeper);
 
 } // namespace covey

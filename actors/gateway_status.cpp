@@ -47,6 +47,8 @@ void add_counters(const node_counters& c, wire::StatusReply& out) {
   add(out, "members.accusations", c.accusations);
   add(out, "members.refutations", c.refutations);
   add(out, "members.pauses", c.pauses);
+  add(out, "epochs.newest_generation", c.epoch_generation);
+  add(out, "epochs.newest_number", c.epoch_number);
   add(out, "gossip.messages_sent", c.gossip_messages);
   add(out, "gossip.bytes_sent", c.gossip_bytes);
   add(out, "gossip.rows_refused", c.gossip_refused);

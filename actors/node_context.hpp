@@ -50,6 +50,9 @@ struct node_counters {
   std::atomic<uint64_t> clients{0};
   std::atomic<uint64_t> restarts{0};
   std::atomic<uint64_t> incarnations{0};
+  /// The newest decided epoch.
+  std::atomic<uint64_t> epoch_generation{0};
+  std::atomic<uint64_t> epoch_number{0};
   std::atomic<uint64_t> filter_skips{0};
   /// Reads that found no room for their answer: in this node, towards a client,
   /// towards a peer.

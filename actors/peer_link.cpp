@@ -267,6 +267,12 @@ void peer_link_state::take_frame(uint8_t kind, std::string_view message) {
                  gossip_frame{config.peer, static_cast<frame_kind>(kind),
                               std::string{message}});
       return;
+    case frame_kind::paxos:
+    case frame_kind::epoch_word:
+      self->send(keeper,
+                 gossip_frame{config.peer, static_cast<frame_kind>(kind),
+                              std::string{message}});
+      return;
     case frame_kind::exchange_ask:
     case frame_kind::exchange_answer:
     case frame_kind::exchange_end:
@@ -369,6 +375,7 @@ peer_link(loop_pointer<local_peer_link_actor, peer_link_state> self,
   st.gossiper = collaborators.gossiper;
   st.knocker = collaborators.knocker;
   st.hints = collaborators.hints;
+  st.keeper = collaborators.keeper;
   st.repairs = collaborators.repairs;
   st.start(config, node);
   self->set_down_handler([&st](const caf::down_msg& msg) {

@@ -86,6 +86,7 @@ struct peer_link_state {
   gossiper_actor gossiper;
   knocker_actor knocker;
   hint_store_actor hints;
+  epoch_keeper_actor keeper;
   anti_entropy_actor repairs;
   bool armed = false;
 
@@ -173,6 +174,7 @@ struct peer_link_collaborators {
   gossiper_actor gossiper;
   knocker_actor knocker;
   hint_store_actor hints;
+  epoch_keeper_actor keeper;
   anti_entropy_actor repairs;
 };
 

@@ -59,6 +59,7 @@ void peer_link_state::start(const peer_link_config& cfg,
     self->send(coordinator, peer_down_atom::value, config.peer);
   self->send(gossiper, peer_down_atom::value, config.peer);
   self->send(hints, peer_down_atom::value, config.peer);
+  self->send(keeper, peer_down_atom::value, config.peer);
   self->send(repairs, peer_down_atom::value, config.peer);
   if (dials())
     dial();
@@ -312,6 +313,8 @@ void peer_link_state::go_up(const peer_link_actor& remote, uint64_t session,
   self->send(gossiper, peer_up_atom::value, config.peer,
              caf::actor_cast<gossip_link_actor>(self), run);
   self->send(hints, peer_up_atom::value, config.peer, me);
+  self->send(keeper, peer_up_atom::value, config.peer,
+             caf::actor_cast<gossip_link_actor>(self), run);
   self->send(repairs, peer_up_atom::value, config.peer,
              caf::actor_cast<exchange_link_actor>(self));
   add_ping();
@@ -338,6 +341,7 @@ void peer_link_state::go_down(const std::string& why) {
     self->send(gossiper, peer_down_atom::value, config.peer);
     next_attempt_ms_ = 0;
     self->send(hints, peer_down_atom::value, config.peer);
+    self->send(keeper, peer_down_atom::value, config.peer);
     self->send(repairs, peer_down_atom::value, config.peer);
   }
   phase_ = phase::down;

@@ -100,17 +100,21 @@ void storage_shard_state::run_batch() {
     read_some(now);
   }
   send_answers(now);
-  if (sequence_ > flush_asked_) {
-    flush_asked_ = sequence_;
-    unflushed_commits_.push_back({sequence_, node->wall_us()});
-    node->unflushed_since_us[config.shard]
-      = unflushed_commits_.front().committed_us;
-    self->send(flusher, flush_atom::value, config.shard, sequence_);
-  }
+  ask_flush();
   if (!reads_.empty() && !armed) {
     armed = true;
     self->send(self, go_atom::value);
   }
+}
+
+void storage_shard_state::ask_flush() {
+  if (sequence_ <= flush_asked_)
+    return;
+  flush_asked_ = sequence_;
+  unflushed_commits_.push_back({sequence_, node->wall_us()});
+  node->unflushed_since_us[config.shard]
+    = unflushed_commits_.front().committed_us;
+  self->send(flusher, flush_atom::value, config.shard, sequence_);
 }
 
 void storage_shard_state::read_some(answer_groups& now) {
@@ -243,6 +247,12 @@ storage_shard(loop_pointer<storage_shard_actor, storage_shard_state> self,
   auto& st = self->state;
   st.start(config, node, flusher);
   return {
+    [&st](const kept_rows_query& query) {
+      return st.read_rows(query);
+    },
+    [&st](const kept_rows& rows) {
+      return st.keep_rows(rows);
+    },
     [&st, self](replica_ops& ops) {
       st.queued += ops.ops.size();
       st.queue.push_back(std::move(ops));

@@ -79,6 +79,10 @@ struct storage_shard_state {
   uint64_t counter_of(core::incarnation inc) const;
   hint_page read_hints(const hint_query& query);
   void forget_hints(const hint_removal& what);
+  // storage_shard_rows.cpp
+  caf::result<kept_rows> read_rows(const kept_rows_query& query);
+  /// True once they are on disk.
+  bool keep_rows(const kept_rows& rows);
   repair_mark_list read_marks();
   void forget_marks(const repair_mark_removal& what);
   // storage_shard_trees.cpp
@@ -140,6 +144,8 @@ private:
     return config.shard;
   }
   void send_answers(answer_groups& now);
+  /// Has the flusher cover what was committed.
+  void ask_flush();
   void write_all(std::vector<asked>& batch, answer_groups& now);
   storage::status put(const asked& x, uint64_t now_us, replica_answer& early,
                       replica_answer& late);

@@ -15,6 +15,10 @@ void supervisor_state::start_from(size_t i) {
   for (; i < config.children.size(); ++i) {
     auto child = config.children[i].start(children);
     self->monitor(caf::actor_cast<caf::actor>(child));
+    // What it knows is decided comes to us, and from us to all.
+    if (config.children[i].role == child_spec::kind::keeper)
+      self->send(caf::actor_cast<epoch_keeper_actor>(child), epoch_atom::value,
+                 caf::actor_cast<epoch_sink_actor>(self));
     children.push_back(std::move(child));
   }
 }

@@ -21,7 +21,7 @@ namespace covey {
 using started_children = std::vector<caf::strong_actor_ptr>;
 
 struct child_spec {
-  enum class kind : uint8_t { plain, shard, gateway, link, ticker };
+  enum class kind : uint8_t { plain, shard, keeper, gateway, link, ticker };
 
   std::string name;
   kind role = kind::plain;

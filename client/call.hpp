@@ -19,13 +19,14 @@ namespace covey::client {
 
 using request_body
   = std::variant<wire::PutRequest, wire::GetRequest, wire::ScanRequest,
-                 wire::StatusRequest, wire::RingRequest, wire::RepairRequest>;
+                 wire::StatusRequest, wire::RingRequest, wire::KeyspaceRequest,
+                 wire::RepairRequest>;
 
 /// In the order of `request_body`, after the alternative for "no reply".
 using reply_body
   = std::variant<std::monostate, wire::PutReply, wire::GetReply,
                  wire::ScanReply, wire::StatusReply, wire::RingReply,
-                 wire::RepairReply>;
+                 wire::KeyspaceReply, wire::RepairReply>;
 
 struct outcome {
   errc code = errc::none;
@@ -39,6 +40,7 @@ struct outcome {
 inline bool is_about_node(const request_body& request) {
   return std::holds_alternative<wire::StatusRequest>(request)
          || std::holds_alternative<wire::RingRequest>(request)
+         || std::holds_alternative<wire::KeyspaceRequest>(request)
          || std::holds_alternative<wire::RepairRequest>(request);
 }
 

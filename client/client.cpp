@@ -99,10 +99,12 @@ void client::impl::submit(request_body&& request, const request_options& how,
                           std::function<void(outcome&)> done) {
   call c;
   c.request = std::move(request);
+  // A change of the epoch carries no id that would make it safe to repeat.
+  auto repeats = !std::holds_alternative<wire::KeyspaceRequest>(c.request);
   c.deadline
     = system->clock().now()
       + std::clamp(how.timeout, std::chrono::milliseconds{0}, longest_timeout);
-  c.retries = options.retries;
+  c.retries = repeats ? options.retries : 0;
   c.done = std::move(done);
   caf::anon_send(router, std::move(c));
 }
@@ -203,6 +205,15 @@ wire::StatusReply client::status(const request_options& options) {
   waiter<wire::StatusReply> w;
   impl_->submit(wire::StatusRequest{}, options, [done = w.done()](outcome& o) {
     done(to_reply<wire::StatusReply>(o));
+  });
+  return w.wait();
+}
+
+wire::KeyspaceReply client::change_keyspace(wire::KeyspaceRequest request,
+                                            const request_options& options) {
+  waiter<wire::KeyspaceReply> w;
+  impl_->submit(std::move(request), options, [done = w.done()](outcome& o) {
+    done(to_reply<wire::KeyspaceReply>(o));
   });
   return w.wait();
 }

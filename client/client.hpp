@@ -207,6 +207,10 @@ public:
   /// Of the node that answers; errors are in the reply.
   wire::StatusReply status(const request_options& options);
   wire::RingReply ring(std::string key, const request_options& options);
+  /// Adds or alters a keyspace. Sent once: whether it was made is unknown after
+  /// `timed_out` and `connection_lost`.
+  wire::KeyspaceReply change_keyspace(wire::KeyspaceRequest request,
+                                      const request_options& options);
   /// Starts a repair, or asks how far it is (messages/client.proto).
   wire::RepairReply repair(const wire::RepairRequest& request,
                            const request_options& options);

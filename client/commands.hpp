@@ -14,6 +14,7 @@ int run_import(const options& opts, client& kv);
 int run_export(const options& opts, client& kv);
 int run_status(const options& opts, client& kv);
 int run_members(const options& opts, client& kv);
+int run_keyspace(const options& opts, client& kv);
 int run_ring(const options& opts, client& kv);
 int run_repair(const options& opts, client& kv);
 /// Has connections of its own.

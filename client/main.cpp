@@ -24,9 +24,11 @@ int run(const options& opts) {
     end(run_watch(opts));
   using command = int (*)(const options&, client&);
   const std::map<std::string, command> commands{
-    {"put", run_put},       {"get", run_get},         {"delete", run_delete},
-    {"import", run_import}, {"export", run_export},   {"status", run_status},
-    {"ring", run_ring},     {"members", run_members}, {"repair", run_repair},
+    {"put", run_put},           {"get", run_get},
+    {"delete", run_delete},     {"import", run_import},
+    {"export", run_export},     {"status", run_status},
+    {"ring", run_ring},         {"members", run_members},
+    {"keyspace", run_keyspace}, {"repair", run_repair},
   };
   settings config;
   config.nodes = opts.nodes;

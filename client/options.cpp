@@ -38,6 +38,7 @@ Examples:
   covey status
   covey members
   covey ring greeting
+  covey keyspace add photos --replication 3
   covey watch                         # until interrupted
 'covey COMMAND --help' tells the options of a command.)";
 
@@ -47,6 +48,10 @@ struct raw_options {
   std::string context;
   std::string slots;
   uint64_t ttl_s = 0;
+  std::string read_level;
+  std::string write_level;
+  std::string write_quorum;
+  std::string hash_tags;
   bool key64 = false;
   bool strict = false;
   bool sloppy = false;
@@ -100,6 +105,75 @@ CLI::App& add_command(CLI::App& app, const char* name, const char* help,
              + "\n'covey --help' tells the options of all commands, the "
                "consistency levels and the exit codes.");
   return cmd;
+}
+
+void add_keyspace_options(CLI::App& cmd, options& out, raw_options& raw) {
+  // CLI11 fills plain strings only.
+  auto text = [&](const char* name, std::string* to, const char* help) {
+    return cmd.add_option(name, *to, help);
+  };
+  text("NAME", out.change.mutable_name(), "The keyspace")
+    ->required()
+    ->option_text(" ");
+  text("--replication", out.change.mutable_replication(),
+       "Replicas in all, or for each data centre")
+    ->option_text("N or DC:N,...");
+  text("--policy", out.change.mutable_policy(),
+       "What becomes of concurrent writes")
+    ->check(CLI::IsMember({"siblings", "lww"}))
+    ->option_text("siblings|lww");
+  text("--read", &raw.read_level, "Consistency of reads that state none")
+    ->option_text("LEVEL");
+  text("--write", &raw.write_level, "Consistency of writes that state none")
+    ->option_text("LEVEL");
+  text("--write-quorum", &raw.write_quorum,
+       "Whether writes that say neither count fallbacks")
+    ->check(CLI::IsMember({"sloppy", "strict"}))
+    ->option_text("sloppy|strict");
+  cmd
+    .add_option_function<uint64_t>(
+      "--ttl-s",
+      [&out](uint64_t ttl) {
+        out.change.set_has_ttl(true);
+        out.change.set_default_ttl_s(ttl);
+      },
+      "Age at which values expire by themselves; 0: never")
+    ->check(CLI::Range(uint64_t{0}, core::max_default_ttl_s))
+    ->option_text("SECONDS");
+  text("--hash-tags", &raw.hash_tags,
+       "Whether keys are placed by their part in {braces}, if any")
+    ->check(CLI::IsMember({"on", "off"}))
+    ->option_text("on|off");
+  cmd
+    .add_flag_function(
+      "--dry-run",
+      [&out](int64_t) {
+        out.change.set_dry_run(true);
+      },
+      "Only say what would be changed")
+    ->option_text(" ");
+}
+
+void add_keyspace_command(CLI::App& app, options& out, raw_options& raw) {
+  auto& cmd = add_command(
+    app, "keyspace", "Add a keyspace, or alter the defaults of one",
+    "A majority of the members decides; the command waits for that, at most\n"
+    "--timeout-ms. Replication, policy and hash tags of a keyspace stay as "
+    "they are.\n"
+    "Examples:\n  covey keyspace add photos --replication 3 --dry-run\n"
+    "  covey keyspace add photos --replication 3 --policy lww\n"
+    "  covey keyspace alter photos --read ONE --ttl-s 86400");
+  cmd.require_subcommand(1);
+  auto& add = *cmd.add_subcommand("add", "Add a keyspace");
+  add.fallthrough();
+  add_keyspace_options(add, out, raw);
+  add.get_option("--replication")->required();
+  auto& alter = *cmd.add_subcommand("alter", "Alter what is given");
+  alter.fallthrough();
+  add_keyspace_options(alter, out, raw);
+  alter.callback([&out] {
+    out.change.set_alter(true);
+  });
 }
 
 void add_watch(CLI::App& app, options& out) {
@@ -230,8 +304,42 @@ void add_commands(CLI::App& app, options& out, raw_options& raw) {
     = add_command(app, "ring", "Show who owns how much, or where a key lies",
                   "Examples:\n  covey ring\n  covey ring greeting");
   add_key(ring, out, raw, false);
+  add_keyspace_command(app, out, raw);
   add_repair(app, raw);
   add_watch(app, out);
+}
+
+core::consistency parse_level(const char* option, const std::string& text) {
+  if (text.empty())
+    return {};
+  auto result = core::parse_consistency(text);
+  if (!result || result->level == core::consistency_level::keyspace_default)
+    throw CLI::ValidationError(option, "'" + text
+                                         + "' is no level; see 'covey --help'");
+  return *result;
+}
+
+void check_keyspace(options& out, const raw_options& raw) {
+  auto read = parse_level("--read", raw.read_level);
+  auto write = parse_level("--write", raw.write_level);
+  auto& change = out.change;
+  change.set_read_level(static_cast<uint32_t>(read.level));
+  change.set_read_count(read.count);
+  change.set_write_level(static_cast<uint32_t>(write.level));
+  change.set_write_count(write.count);
+  auto quorum = core::quorum_kind::keyspace_default;
+  if (!raw.write_quorum.empty())
+    quorum = raw.write_quorum == "strict" ? core::quorum_kind::strict
+                                          : core::quorum_kind::sloppy;
+  change.set_quorum(static_cast<uint32_t>(quorum));
+  if (!raw.hash_tags.empty())
+    change.set_hash_tags(raw.hash_tags == "on" ? 2 : 1);
+  if (!change.replication().empty()
+      && !core::parse_replication(change.replication()))
+    throw CLI::ValidationError(
+      "--replication", "'" + change.replication()
+                         + "' is neither a number from 1 to 16 nor one for "
+                           "each data centre, as in dc1:3,dc2:2");
 }
 
 void check_slots(options& out, const std::string& text) {
@@ -273,6 +381,7 @@ void check(options& out, const raw_options& raw) {
       throw CLI::ValidationError("--key64", "KEY is not base64");
     out.key = std::move(*key);
   }
+  check_keyspace(out, raw);
   check_slots(out, raw.slots);
   out.value_from_stdin = out.command == "put" && out.value == "-";
 }

@@ -28,6 +28,8 @@ struct options : cluster_options {
   bool overwrite = false;
   // export only.
   std::string prefix;
+  // keyspace only.
+  wire::KeyspaceRequest change;
   // repair only. Last slot included.
   uint16_t first_slot = 0;
   uint16_t last_slot = core::slot_count - 1;

@@ -17,6 +17,7 @@ int exit_code(errc code) {
     case errc::too_many_siblings:
     case errc::bad_message:
     case errc::wrong_cluster:
+    case errc::change_refused:
       return exits::rejected;
     default:
       return exits::unavailable;
@@ -75,6 +76,8 @@ std::string advice(errc code) {
     case errc::behind:
     case errc::not_owner:
       return "Try again: the members are changing";
+    case errc::change_refused:
+      return "Nothing was changed; 'covey status' shows what there is";
     case errc::wrong_cluster:
       return "Check the addresses given with --node";
   }

@@ -109,8 +109,10 @@ void router_state::dispatch(node_session& s, call&& c) {
     ask<wire::StatusRequest, wire::StatusReply>(s, id, *x, c.deadline);
   } else if (auto* y = std::get_if<wire::RingRequest>(&c.request)) {
     ask<wire::RingRequest, wire::RingReply>(s, id, *y, c.deadline);
-  } else if (auto* z = std::get_if<wire::RepairRequest>(&c.request)) {
-    ask<wire::RepairRequest, wire::RepairReply>(s, id, *z, c.deadline);
+  } else if (auto* z = std::get_if<wire::KeyspaceRequest>(&c.request)) {
+    ask<wire::KeyspaceRequest, wire::KeyspaceReply>(s, id, *z, c.deadline);
+  } else if (auto* r = std::get_if<wire::RepairRequest>(&c.request)) {
+    ask<wire::RepairRequest, wire::RepairReply>(s, id, *r, c.deadline);
   } else {
     std::visit(
       [&](const auto& request) {

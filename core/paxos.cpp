@@ -78,7 +78,7 @@ std::optional<acceptor::answer> acceptor::receive(const paxos_message& in) {
     out.other = state_.promised;
     return result;
   }
-  result.save = state_.promised != in.number;
+  result.save = true;
   state_.promised = in.number;
   if (in.verb == paxos_verb::prepare) {
     out.verb = paxos_verb::promised;
@@ -88,7 +88,6 @@ std::optional<acceptor::answer> acceptor::receive(const paxos_message& in) {
   }
   // One ballot has one value: what is there already is the same.
   if (state_.accepted != in.number) {
-    result.save = true;
     state_.accepted = in.number;
     state_.value = in.value;
   }
@@ -156,8 +155,10 @@ void proposer::promised(const uuid& from, const paxos_message& in,
   if (promises_.size() < voters_.size() / 2 + 1)
     return;
   // What may have been chosen comes before what we want.
-  if (!best_)
+  if (!best_) {
     value_ = own_;
+    offered_ = offered_ || !own_.empty();
+  }
   if (value_.empty()) {
     phase_ = phase::idle;
     return;

@@ -88,7 +88,8 @@ public:
 
   struct answer {
     paxos_message message;
-    /// `state()` has changed: it must be on disk before `message` is sent.
+    /// `state()` must be on disk before `message` is sent. Also when it is as
+    /// it was: it may be on its way to the disk only.
     bool save = false;
   };
   /// Nothing for other instances and for what is no proposer's. The caller asks
@@ -137,7 +138,8 @@ public:
   proposer(const proposer_config& config, const epoch_id& instance,
            std::vector<uuid> voters, const uuid& self, uint64_t life);
 
-  /// Begins a round. Without a value it only completes what was left open.
+  /// Begins a round, or has the one under way go on with `value` if that was
+  /// not sent yet. Without a value it only completes what was left open.
   void propose(std::string value, uint64_t now_ms);
   void receive(const uuid& from, const paxos_message& in, uint64_t now_ms);
   void tick(uint64_t now_ms);
@@ -159,6 +161,10 @@ public:
   /// Of the round under way, or of the last one: voters that have answered.
   size_t heard() const {
     return heard_.size();
+  }
+  /// A value of its own was sent to be accepted: it may be chosen yet.
+  bool offered() const {
+    return offered_;
   }
   const epoch_id& instance() const {
     return instance_;
@@ -185,6 +191,7 @@ private:
   std::set<uuid> promises_;
   ballot best_;
   std::string value_;
+  bool offered_ = false;
   learner learner_;
   std::optional<std::string> decided_;
   std::optional<paxos_message> out_;

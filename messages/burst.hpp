@@ -34,6 +34,8 @@ enum class frame_kind : uint8_t {
   exchange_ask = 32,
   exchange_answer = 33,
   exchange_end = 34,
+  paxos = 40,
+  epoch_word = 41,
 };
 
 /// Appends a frame: kind (1 byte), length (varint), the message.

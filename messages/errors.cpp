@@ -53,6 +53,8 @@ std::string to_string(errc x) {
       return "wrong_cluster";
     case errc::disk_lost:
       return "disk_lost";
+    case errc::change_refused:
+      return "change_refused";
     case errc::behind:
       return "behind";
   }

@@ -59,7 +59,9 @@ enum class errc : uint8_t {
   /// The home has lost data that it acknowledged, and answers no reads. Others
   /// are asked instead; an operator must look.
   disk_lost = 25,
-  // 26: a change of the epoch that does not apply.
+  /// The change of the epoch does not apply, and the text says why. Nothing was
+  /// changed.
+  change_refused = 26,
   /// The node has not learnt the request's epoch yet, and cannot keep the
   /// request until it has. Nothing was done. Retry, or ask another.
   behind = 27,

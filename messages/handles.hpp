@@ -78,8 +78,15 @@ using flusher_actor = caf::typed_actor<
   // The engine's statistics.
   caf::replies_to<stats_atom>::with<statistic_list>>;
 
+/// Part of storage shard 0: keeps rows of the system table for other actors.
+using row_keeper_actor = caf::typed_actor<
+  // An error if the disk cannot be read.
+  caf::replies_to<kept_rows_query>::with<kept_rows>,
+  // All or nothing; true once they are on disk.
+  caf::replies_to<kept_rows>::with<bool>>;
+
 /// The only actor that touches a shard's records.
-using storage_shard_actor = caf::typed_actor<
+using storage_shard_actor = row_keeper_actor::extend<
   caf::reacts_to<replica_ops>, caf::reacts_to<epoch_atom, view_ptr>,
   // Everything up to this sequence is on disk.
   caf::reacts_to<flushed_atom, uint64_t>,
@@ -148,6 +155,23 @@ using gossiper_actor = caf::typed_actor<
 using knocker_actor = caf::typed_actor<
   caf::replies_to<knock_atom, std::string, uint16_t>::with<bool>>;
 
+/// Whoever is given decided epochs.
+using epoch_sink_actor
+  = caf::typed_actor<caf::reacts_to<epoch_atom, epoch_ptr>>;
+
+/// Decides epochs with its like on the other nodes, and keeps the newest.
+using epoch_keeper_actor = caf::typed_actor<
+  // From the peer's keeper.
+  caf::reacts_to<gossip_frame>,
+  // A session with this run of a member has begun.
+  caf::reacts_to<peer_up_atom, uint16_t, gossip_link_actor, uint64_t>,
+  caf::reacts_to<peer_down_atom, uint16_t>,
+  // Who is given the newest epoch, now and whenever one is decided.
+  caf::reacts_to<epoch_atom, epoch_sink_actor>,
+  // Answered once the change is decided, or is known not to be in time.
+  caf::replies_to<epoch_proposal>::with<epoch_outcome>,
+  caf::reacts_to<tick_atom>>;
+
 /// Hands over what this node keeps for others.
 using hint_store_actor
   = caf::typed_actor<caf::reacts_to<replica_answers>,
@@ -168,8 +192,8 @@ using anti_entropy_actor = caf::typed_actor<
   caf::reacts_to<exchange_frame>, caf::reacts_to<replica_answers>,
   caf::reacts_to<peer_up_atom, uint16_t, exchange_link_actor>,
   caf::reacts_to<peer_down_atom, uint16_t>,
-  caf::reacts_to<view_atom, liveness_ptr>,
-  caf::reacts_to<epoch_atom, view_ptr>, caf::reacts_to<tick_atom>,
+  caf::reacts_to<view_atom, liveness_ptr>, caf::reacts_to<epoch_atom, view_ptr>,
+  caf::reacts_to<tick_atom>,
   caf::replies_to<wire::RepairRequest>::with<wire::RepairReply>>;
 
 /// Whatever holds a view of the epoch.
@@ -194,8 +218,7 @@ using local_peer_link_actor = peer_link_actor::extend<
   caf::reacts_to<replica_ops>, caf::reacts_to<replica_answers>,
   caf::reacts_to<client_answers>, caf::reacts_to<gossip_frame>,
   caf::reacts_to<exchange_frame>, caf::reacts_to<epoch_atom, view_ptr>,
-  caf::reacts_to<go_atom>,
-  caf::reacts_to<tick_atom>>;
+  caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>>;
 
 /// What clients talk to. Programs that are CAF actors may use it directly.
 /// An error is a code in the reply, never a CAF error.
@@ -205,6 +228,8 @@ using gateway_actor = caf::typed_actor<
   caf::replies_to<wire::ScanRequest>::with<wire::ScanReply>,
   caf::replies_to<wire::StatusRequest>::with<wire::StatusReply>,
   caf::replies_to<wire::RingRequest>::with<wire::RingReply>,
+  // Adds or alters a keyspace.
+  caf::replies_to<wire::KeyspaceRequest>::with<wire::KeyspaceReply>,
   caf::replies_to<wire::RepairRequest>::with<wire::RepairReply>,
   // Opens a session: the gateway answers the sender with a ClientWelcome.
   caf::reacts_to<wire::ClientHello>,
@@ -272,6 +297,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::liveness_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::epoch_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::view_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::gossip_frame)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::epoch_sink_actor)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::epoch_proposal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::epoch_outcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::kept_rows)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::kept_rows_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(covey::hint_removal)
@@ -300,6 +330,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(covey, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(covey, (covey::wire::StatusReply))
   CAF_ADD_TYPE_ID(covey, (covey::wire::RingRequest))
   CAF_ADD_TYPE_ID(covey, (covey::wire::RingReply))
+  CAF_ADD_TYPE_ID(covey, (covey::wire::KeyspaceRequest))
+  CAF_ADD_TYPE_ID(covey, (covey::wire::KeyspaceReply))
   CAF_ADD_TYPE_ID(covey, (covey::wire::PeerHello))
   CAF_ADD_TYPE_ID(covey, (covey::wire::PeerWelcome))
   CAF_ADD_TYPE_ID(covey, (covey::wire::Children))

@@ -6,6 +6,7 @@
 #include "core/cluster_view.hpp"
 #include "core/context.hpp"
 #include "core/epoch.hpp"
+#include "core/epoch_change.hpp"
 #include "core/liveness.hpp"
 #include "core/request_id.hpp"
 #include "core/slot.hpp"
@@ -198,6 +199,37 @@ struct gossip_frame {
   std::string message;
 };
 
+using epoch_ptr = std::shared_ptr<const core::epoch>;
+
+/// Asks for an epoch in which `change` is made.
+struct epoch_proposal {
+  core::epoch_change change;
+  /// Only tell what it would be.
+  bool dry_run = false;
+  /// On this node's clock.
+  uint64_t deadline_us = 0;
+};
+
+struct epoch_outcome {
+  errc code = errc::none;
+  /// Of an error: one line that says why.
+  std::string text;
+  /// The epoch that has the change, or, of a dry run, would have it.
+  core::epoch_id id;
+  /// What it changes, in a few words.
+  std::string plan;
+};
+
+/// Rows of the system table that other actors keep at shard 0, by their names.
+struct kept_rows {
+  std::vector<std::pair<std::string, std::string>> rows;
+};
+
+/// Asks for rows by their names; the answer has those that exist.
+struct kept_rows_query {
+  std::vector<std::string> names;
+};
+
 /// A frame of a burst between the anti-entropy actors of two nodes: for this
 /// peer, or from it. Bulk: it waits behind requests.
 struct exchange_frame {
@@ -269,8 +301,6 @@ struct hint_removal {
 
 /// Shared by all who route: immutable, replaced as a whole.
 using liveness_ptr = std::shared_ptr<const core::liveness_view>;
-
-using epoch_ptr = std::shared_ptr<const core::epoch>;
 
 /// Shared by the actors of a node: replaced as a whole with each new epoch.
 using view_ptr = std::shared_ptr<const core::cluster_view>;

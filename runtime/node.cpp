@@ -4,6 +4,7 @@
 #include "messages/network/knocker.hpp"
 #include "messages/network/publication.hpp"
 #include "messages/registration.hpp"
+#include "runtime/stored_epoch.hpp"
 #include "runtime/wiring.hpp"
 #include "storage/data_directory.hpp"
 
@@ -171,6 +172,7 @@ struct node::impl {
   std::shared_ptr<node_context> context;
   local_supervisor_actor supervisor;
   knocker_actor knocker;
+  epoch_ptr first_epoch;
   /// Null without TLS.
   network::tls_context_ptr tls;
   std::unique_ptr<network::publication> published;
@@ -184,10 +186,11 @@ struct node::impl {
 };
 
 void node::impl::start_actors(std::function<void(const std::string&)> give_up) {
-  context
-    = make_node_context(std::make_shared<const core::cluster_view>(
-                          std::make_shared<const core::epoch>(config.epoch)),
-                        config.self, config.storage.shards);
+  auto me = config.epoch.members[config.self].id;
+  context = make_node_context(
+    std::make_shared<const core::cluster_view>(first_epoch),
+    first_epoch->find_member(me).value(), config.storage.shards);
+  context->seed_hash = core::epoch_hash(config.epoch);
   context->wall_us = wall_us;
   for (auto* budget : {&context->answers, &context->answers_under_way})
     *budget
@@ -292,6 +295,11 @@ node::start(const node_config& config,
     = storage::data_directory::open(directory_options_of(config), error);
   if (!x->directory)
     return nullptr;
+  x->first_epoch = stored_epoch(x->directory->engine(), config, error);
+  if (!x->first_epoch) {
+    x->directory->close();
+    return nullptr;
+  }
   x->sys = std::make_unique<caf::actor_system>(x->caf_settings);
   x->start_actors(std::move(give_up));
   auto published = x->publish(error);

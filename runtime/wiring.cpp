@@ -21,6 +21,7 @@ struct positions {
   size_t shards;
   size_t replicas;
   size_t coordinators;
+  size_t keeper;
   size_t gateway;
   size_t gossiper;
   size_t hints;
@@ -89,14 +90,25 @@ void add_requests(caf::actor_system& sys, const node_context_ptr& node,
        },
        true});
   out.push_back(
+    {"epoch-keeper", role::keeper, false, 0,
+     [&sys, node, options, seeds, at](const started_children& earlier) {
+       auto config = options.keeper;
+       config.seed = (*seeds)();
+       auto shard = caf::actor_cast<storage_shard_actor>(earlier[at.shards]);
+       return erase(sys.spawn(epoch_keeper, config, node,
+                              caf::actor_cast<row_keeper_actor>(shard)));
+     }});
+  out.push_back(
     {"gateway", role::gateway, false, 0,
      [&sys, node, options, seeds, at](const started_children& earlier) {
        auto config = options.gateway;
        config.seed = (*seeds)();
-       return erase(sys.spawn(gateway, config, node,
-                              pick<coordinator_actor>(earlier, at.coordinators,
-                                                      options.coordinators),
-                              caf::actor_cast<flusher_actor>(earlier.front())));
+       return erase(
+         sys.spawn(gateway, config, node,
+                   pick<coordinator_actor>(earlier, at.coordinators,
+                                           options.coordinators),
+                   caf::actor_cast<flusher_actor>(earlier.front()),
+                   caf::actor_cast<epoch_keeper_actor>(earlier[at.keeper])));
      },
      true});
 }
@@ -186,7 +198,8 @@ positions positions_of(const node_context& node,
   at.shards = 1;
   at.replicas = at.shards + node.shards;
   at.coordinators = at.replicas + node.shards;
-  at.gateway = at.coordinators + options.coordinators;
+  at.keeper = at.coordinators + options.coordinators;
+  at.gateway = at.keeper + 1;
   at.hints = at.gateway + 1;
   at.repairs = at.hints + 1;
   at.gossiper = at.repairs + 1;

@@ -4,6 +4,7 @@
 
 #include "actors/anti_entropy.hpp"
 #include "actors/coordinator.hpp"
+#include "actors/epoch_keeper.hpp"
 #include "actors/flusher.hpp"
 #include "actors/gateway.hpp"
 #include "actors/gossiper.hpp"
@@ -29,6 +30,7 @@ struct wiring_options {
   gateway_config gateway;
   gossiper_config gossip;
   hint_store_config hints;
+  epoch_keeper_config keeper;
   anti_entropy_config repair;
   peer_link_config link;
   ticker_config ticker;

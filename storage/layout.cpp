@@ -45,6 +45,10 @@ std::string keyspaces_row() {
   return "keyspaces";
 }
 
+std::string kept_row(std::string_view name) {
+  return "kept/" + std::string{name};
+}
+
 std::string sequence_row(uint32_t shard) {
   return "sequence/" + std::to_string(shard);
 }

@@ -39,6 +39,8 @@ std::string slot_begin(uint32_t group, uint32_t slot);
 std::string identity_row();
 /// Keyspaces that the store was used with, and their replication.
 std::string keyspaces_row();
+/// What the actor that knows `name` keeps.
+std::string kept_row(std::string_view name);
 /// Sequence of a shard's last commit, written in the same transaction.
 std::string sequence_row(uint32_t shard);
 /// Incarnation, counter and clean-stop mark of a shard.

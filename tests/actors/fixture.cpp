@@ -120,6 +120,21 @@ played_shard& node_fixture::play_shard() {
   auto* x = &shards.emplace_back();
   auto behave = [x]() -> storage_shard_actor::behavior_type {
     return {
+      [x](const kept_rows_query& query) {
+        kept_rows out;
+        for (const auto& name : query.names)
+          if (auto i = x->rows.find(name); i != x->rows.end())
+            out.rows.emplace_back(*i);
+        return out;
+      },
+      [x](const kept_rows& in) {
+        ++x->saves;
+        if (!x->saves_rows)
+          return false;
+        for (const auto& [name, bytes] : in.rows)
+          x->rows[name] = bytes;
+        return true;
+      },
       [x](replica_ops& in) {
         x->from = in.from;
         for (auto& op : in.ops)
@@ -275,6 +290,31 @@ played_hint_store& node_fixture::play_hint_store() {
       },
       [](view_atom, const liveness_ptr&) {},
       [](epoch_atom, const view_ptr&) {},
+      [](tick_atom) {},
+    };
+  };
+  x->handle = keep(sys.spawn(behave));
+  return *x;
+}
+
+played_epoch_keeper& node_fixture::play_epoch_keeper() {
+  auto* x = &keepers.emplace_back();
+  auto behave = [x]() -> epoch_keeper_actor::behavior_type {
+    return {
+      [x](const gossip_frame& in) {
+        x->frames.push_back(in);
+      },
+      [x](peer_up_atom, uint16_t member, const gossip_link_actor&, uint64_t) {
+        x->links.push_back("+" + std::to_string(member));
+      },
+      [x](peer_down_atom, uint16_t member) {
+        x->links.push_back("-" + std::to_string(member));
+      },
+      [](epoch_atom, const epoch_sink_actor&) {},
+      [x](const epoch_proposal& what) {
+        x->proposals.push_back(what);
+        return x->outcome;
+      },
       [](tick_atom) {},
     };
   };

@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,11 @@ struct played_shard {
   /// Hints that it keeps, in the order of their rows; those that were handed
   /// over are removed.
   std::vector<hint_row> hints;
+  /// Rows that it keeps for others, how often it was given some, and whether
+  /// its disk takes them.
+  std::map<std::string, std::string> rows;
+  int saves = 0;
+  bool saves_rows = true;
   /// Marks that it has, and those that it was told to forget.
   std::vector<repair_mark> marks;
   std::vector<repair_mark_removal> unmarked;
@@ -88,6 +94,16 @@ struct played_hint_store {
   hint_store_actor handle;
   /// Members that were announced, as "+1" and "-1".
   std::vector<std::string> links;
+};
+
+/// Plays the epoch keeper: answers proposals with `outcome`.
+struct played_epoch_keeper {
+  epoch_keeper_actor handle;
+  std::vector<gossip_frame> frames;
+  /// Members that were announced, as "+1" and "-1".
+  std::vector<std::string> links;
+  std::vector<epoch_proposal> proposals;
+  epoch_outcome outcome;
 };
 
 /// Plays anti-entropy.
@@ -170,6 +186,7 @@ struct node_fixture : fixture {
   played_flusher& play_flusher();
   played_coordinator& play_coordinator();
   played_hint_store& play_hint_store();
+  played_epoch_keeper& play_epoch_keeper();
   played_anti_entropy& play_anti_entropy();
   played_remote& play_remote();
   played_portal& play_portal();
@@ -253,6 +270,7 @@ private:
   std::deque<played_flusher> flushers;
   std::deque<played_coordinator> coordinators;
   std::deque<played_hint_store> hint_stores;
+  std::deque<played_epoch_keeper> keepers;
   std::deque<played_anti_entropy> anti_entropies;
   std::deque<played_remote> remotes;
   std::deque<played_portal> portals;

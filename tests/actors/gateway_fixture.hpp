@@ -21,9 +21,10 @@ struct gateway_fixture : node_fixture {
   void start() {
     if (aut)
       kill(aut);
+    keeper = &play_epoch_keeper();
     aut = keep(sys.spawn(gateway, config, node_context_ptr{node},
                          std::vector<coordinator_actor>{coordinator.handle},
-                         flusher.handle));
+                         flusher.handle, keeper->handle));
     sched.run();
   }
 
@@ -110,6 +111,7 @@ struct gateway_fixture : node_fixture {
   gateway_config config;
   played_coordinator& coordinator;
   played_flusher& flusher;
+  played_epoch_keeper* keeper = nullptr;
   local_gateway_actor aut;
 };
 

@@ -57,6 +57,9 @@ local_gateway_actor::behavior_type play_gateway(local_gateway_actor::pointer,
     [](const wire::RingRequest&) {
       return wire::RingReply{};
     },
+    [](const wire::KeyspaceRequest&) {
+      return wire::KeyspaceReply{};
+    },
     [](const wire::RepairRequest&) {
       return wire::RepairReply{};
     },

@@ -42,6 +42,7 @@ struct link_fixture : node_fixture {
     with.gossiper = gossiper.handle;
     with.knocker = knocker.handle;
     with.hints = play_hint_store().handle;
+    with.keeper = play_epoch_keeper().handle;
     with.repairs = repairs.handle;
     aut = keep(sys.spawn(peer_link, config, node_context_ptr{node}, with));
     sched.run();

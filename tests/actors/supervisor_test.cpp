@@ -145,6 +145,9 @@ local_gateway_actor::behavior_type play(local_gateway_actor::pointer self,
     [](const wire::RingRequest&) {
       return wire::RingReply{};
     },
+    [](const wire::KeyspaceRequest&) {
+      return wire::KeyspaceReply{};
+    },
     [](const wire::RepairRequest&) {
       return wire::RepairReply{};
     },

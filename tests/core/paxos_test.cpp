@@ -300,15 +300,18 @@ CAF_TEST(an acceptor promises the highest ballot only and says what it took) {
   CAF_CHECK_EQUAL(a->message.other.round, 2u);
 }
 
-CAF_TEST(an acceptor saves what it has not saved before) {
+CAF_TEST(whatever binds an acceptor is saved before it is said) {
   acceptor x{next, {}};
   CAF_CHECK(x.receive(prepare(1, 0))->save);
-  CAF_CHECK(!x.receive(prepare(1, 0))->save);
+  // The first may be on its way to the disk only.
+  CAF_CHECK(x.receive(prepare(1, 0))->save);
   CAF_CHECK(x.receive(accept(1, 0, "v"))->save);
-  CAF_CHECK(!x.receive(accept(1, 0, "v"))->save);
+  CAF_CHECK(x.receive(accept(1, 0, "v"))->save);
   // An accept whose prepare was lost is a promise as well.
   CAF_CHECK(x.receive(accept(3, 0, "w"))->save);
-  CAF_CHECK(x.receive(prepare(2, 0))->message.verb == paxos_verb::refused);
+  auto refused = x.receive(prepare(2, 0));
+  CAF_CHECK(refused->message.verb == paxos_verb::refused);
+  CAF_CHECK(!refused->save);
 }
 
 CAF_TEST(an acceptor answers nothing but proposals for its own epoch) {

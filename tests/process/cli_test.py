@@ -31,6 +31,7 @@ COMMANDS = {
     "members": [],
     "repair": ["--slot"],
     "ring": ["KEY", "--key64"],
+    "keyspace": ["add", "alter"],
     "watch": ["--once", "--only-given", "--for-s", "--silence-ms", "node_restarted"],
 }
 
