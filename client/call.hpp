@@ -22,10 +22,9 @@ using request_body
                  wire::StatusRequest, wire::RingRequest, wire::RepairRequest>;
 
 /// In the order of `request_body`, after the alternative for "no reply".
-using reply_body
-  = std::variant<std::monostate, wire::PutReply, wire::GetReply,
-                 wire::ScanReply, wire::StatusReply, wire::RingReply,
-                 wire::RepairReply>;
+using reply_body = std::variant<std::monostate, wire::PutReply, wire::GetReply,
+                                wire::ScanReply, wire::StatusReply,
+                                wire::RingReply, wire::RepairReply>;
 
 struct outcome {
   errc code = errc::none;

@@ -168,8 +168,8 @@ using anti_entropy_actor = caf::typed_actor<
   caf::reacts_to<exchange_frame>, caf::reacts_to<replica_answers>,
   caf::reacts_to<peer_up_atom, uint16_t, exchange_link_actor>,
   caf::reacts_to<peer_down_atom, uint16_t>,
-  caf::reacts_to<view_atom, liveness_ptr>,
-  caf::reacts_to<epoch_atom, view_ptr>, caf::reacts_to<tick_atom>,
+  caf::reacts_to<view_atom, liveness_ptr>, caf::reacts_to<epoch_atom, view_ptr>,
+  caf::reacts_to<tick_atom>,
   caf::replies_to<wire::RepairRequest>::with<wire::RepairReply>>;
 
 /// Whatever holds a view of the epoch.
@@ -194,8 +194,7 @@ using local_peer_link_actor = peer_link_actor::extend<
   caf::reacts_to<replica_ops>, caf::reacts_to<replica_answers>,
   caf::reacts_to<client_answers>, caf::reacts_to<gossip_frame>,
   caf::reacts_to<exchange_frame>, caf::reacts_to<epoch_atom, view_ptr>,
-  caf::reacts_to<go_atom>,
-  caf::reacts_to<tick_atom>>;
+  caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>>;
 
 /// What clients talk to. Programs that are CAF actors may use it directly.
 /// An error is a code in the reply, never a CAF error.
