@@ -109,8 +109,9 @@ struct fixture : test::node_fixture {
       n.replica = keep(sys.spawn(
         [&n, m](replica_actor::pointer self) -> replica_actor::behavior_type {
           return {[&n, m, self](const replica_ops& ops) {
-            self->send(ops.from, do_ops(n.records, ops, m));
-          }};
+                    self->send(ops.from, do_ops(n.records, ops, m));
+                  },
+                  [](epoch_atom, const view_ptr&) {}};
         }));
     }
     group = core::group_id(keyspace("default").replication);
@@ -124,9 +125,8 @@ struct fixture : test::node_fixture {
       with.shards = {nodes[m].shard->handle};
       with.replicas = {nodes[m].replica};
       config.seed = m + 1;
-      nodes[m].aut
-        = keep(sys.spawn(anti_entropy, config,
-                         node_context_ptr{nodes[m].context}, with));
+      nodes[m].aut = keep(sys.spawn(anti_entropy, config,
+                                    node_context_ptr{nodes[m].context}, with));
       nodes[m].link = keep(sys.spawn([this, m](exchange_link_actor::pointer s) {
         return play_link(s, m);
       }));
@@ -141,9 +141,9 @@ struct fixture : test::node_fixture {
         auto& n = nodes[from];
         auto& peer = nodes[1 - from];
         n.records_over_link += ops.ops.size();
-        self->send(ops.from,
-                   do_ops(peer.records, ops, node_index(1 - from)));
+        self->send(ops.from, do_ops(peer.records, ops, node_index(1 - from)));
       },
+      [](epoch_atom, const view_ptr&) {},
       [this, self, from](const exchange_frame& frame) {
         nodes[from].frames.push_back(frame);
         if (!swallows)
@@ -157,8 +157,7 @@ struct fixture : test::node_fixture {
   }
   void connect() {
     for (core::member_index m = 0; m < 2; ++m)
-      tell(nodes[m].aut, peer_up_atom::value, node_index(1 - m),
-           nodes[m].link);
+      tell(nodes[m].aut, peer_up_atom::value, node_index(1 - m), nodes[m].link);
   }
   void disconnect() {
     for (core::member_index m = 0; m < 2; ++m)
