@@ -109,8 +109,9 @@ struct fixture : test::node_fixture {
       n.replica = keep(sys.spawn(
         [&n, m](replica_actor::pointer self) -> replica_actor::behavior_type {
           return {[&n, m, self](const replica_ops& ops) {
-            self->send(ops.from, do_ops(n.records, ops, m));
-          }};
+                    self->send(ops.from, do_ops(n.records, ops, m));
+                  },
+                  [](epoch_atom, const view_ptr&) {}};
         }));
     }
     group = core::group_id(keyspace("default").replication);
@@ -142,6 +143,7 @@ struct fixture : test::node_fixture {
         n.records_over_link += ops.ops.size();
         self->send(ops.from, do_ops(peer.records, ops, node_index(1 - from)));
       },
+      [](epoch_atom, const view_ptr&) {},
       [this, self, from](const exchange_frame& frame) {
         nodes[from].frames.push_back(frame);
         if (!swallows)
