@@ -121,4 +121,32 @@ requirement_of(const consistency& level,
   return result;
 }
 
+std::optional<requirement>
+requirement_of_move(const consistency& level,
+                    const std::vector<std::string>& data_centres,
+                    home_set before, home_set after, std::string_view local) {
+  requirement result;
+  for (auto set : {before, after}) {
+    std::vector<std::string> of_set;
+    std::vector<uint32_t> places;
+    for (uint32_t i = 0; i < data_centres.size(); ++i)
+      if ((set >> i & 1) != 0) {
+        of_set.push_back(data_centres[i]);
+        places.push_back(i);
+      }
+    auto one = requirement_of(level, of_set, local);
+    if (!one)
+      return std::nullopt;
+    for (const auto& x : one->parts) {
+      requirement::part moved{0, x.count};
+      for (size_t i = 0; i < places.size(); ++i)
+        if ((x.among >> i & 1) != 0)
+          moved.among |= home_set{1} << places[i];
+      result.parts.push_back(moved);
+    }
+    result.overlaps_itself_ = one->overlaps_itself_;
+  }
+  return result;
+}
+
 } // namespace covey::core

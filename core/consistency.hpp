@@ -4,6 +4,7 @@
 
 #include "core/epoch.hpp"
 #include "core/home_order.hpp"
+#include "core/home_set.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -12,13 +13,6 @@
 #include <vector>
 
 namespace covey::core {
-
-/// A set of homes, by their place in the preference list: bit i is home i.
-using home_set = uint32_t;
-
-inline uint32_t count(home_set x) {
-  return static_cast<uint32_t>(__builtin_popcount(x));
-}
 
 /// What a level asks of the homes of one slot: `count` answers from each of
 /// some sets. Values of at most 16 homes.
@@ -51,6 +45,9 @@ private:
   friend std::optional<requirement>
   requirement_of(const consistency&, const std::vector<std::string>&,
                  std::string_view);
+  friend std::optional<requirement>
+  requirement_of_move(const consistency&, const std::vector<std::string>&,
+                      home_set, home_set, std::string_view);
   bool overlaps_itself_ = false;
 };
 
@@ -63,5 +60,14 @@ std::optional<requirement>
 requirement_of(const consistency& level,
                const std::vector<std::string>& data_centres,
                std::string_view local);
+
+/// The requirement of a write to a slot that moves: `level` among the homes of
+/// before, and `level` among those of after (traps.md 28: not one more than
+/// usual, but both). The sets are of places of `data_centres`. Nothing if it
+/// cannot be met by design in one of them.
+std::optional<requirement>
+requirement_of_move(const consistency& level,
+                    const std::vector<std::string>& data_centres,
+                    home_set before, home_set after, std::string_view local);
 
 } // namespace covey::core

@@ -210,6 +210,10 @@ bool preference_list::is_home(member_index m) const {
   return std::find(first, first + homes, m) != first + homes;
 }
 
+bool preference_list::takes_writes(member_index m) const {
+  return std::find(first, first + writers, m) != first + writers;
+}
+
 ring::ring(const std::vector<member>& members, const replication_spec& spec)
   : homes_(spec.replicas()) {
   auto n = static_cast<uint32_t>(
@@ -249,9 +253,71 @@ ring::ring(const std::vector<member>& members, const replication_spec& spec)
   }
 }
 
+namespace {
+
+/// The homes of both, those of `x` first.
+std::vector<member_index> writers_of(const preference_list& x,
+                                     const preference_list& y) {
+  std::vector<member_index> result{x.begin(), x.begin() + x.homes};
+  for (uint32_t i = 0; i < y.homes; ++i)
+    if (!x.is_home(y[i]))
+      result.push_back(y[i]);
+  return result;
+}
+
+} // namespace
+
+uint32_t most_writers(const ring& before, const ring& after) {
+  size_t result = 0;
+  for (uint32_t i = 0; i < slot_count; ++i) {
+    auto slot = static_cast<uint16_t>(i);
+    result
+      = std::max(result, writers_of(before.at(slot), after.at(slot)).size());
+  }
+  return static_cast<uint32_t>(result);
+}
+
+ring::ring(const ring& before, const ring& after, move_phase phase) {
+  const auto& reads = phase == move_phase::copying ? before : after;
+  const auto& other = phase == move_phase::copying ? after : before;
+  homes_ = reads.homes_;
+  stride_ = max_writers + max_fallbacks;
+  table_.reserve(size_t{stride_} * slot_count);
+  shapes_.reserve(slot_count);
+  for (uint32_t i = 0; i < slot_count; ++i) {
+    auto slot = static_cast<uint16_t>(i);
+    auto x = before.at(slot);
+    auto y = after.at(slot);
+    auto places = writers_of(reads.at(slot), other.at(slot));
+    COVEY_CHECK(places.size() <= max_writers);
+    shape s{static_cast<uint8_t>(places.size()), 0, 0, 0};
+    for (size_t p = 0; p < places.size(); ++p) {
+      if (x.is_home(places[p]))
+        s.before |= home_set{1} << p;
+      if (y.is_home(places[p]))
+        s.after |= home_set{1} << p;
+    }
+    for (auto m : y) {
+      auto known = std::find(places.begin(), places.end(), m) != places.end();
+      if (!known && places.size() < s.writers + max_fallbacks)
+        places.push_back(m);
+    }
+    s.size = static_cast<uint8_t>(places.size());
+    places.resize(stride_);
+    table_.insert(table_.end(), places.begin(), places.end());
+    shapes_.push_back(s);
+  }
+}
+
 preference_list ring::at(uint16_t slot) const {
   COVEY_CHECK(slot < slot_count);
-  return {table_.data() + size_t{slot} * stride_, homes_, stride_};
+  const auto* first = table_.data() + size_t{slot} * stride_;
+  if (!shapes_.empty()) {
+    const auto& s = shapes_[slot];
+    return {first, homes_, s.writers, s.size, s.before, s.after};
+  }
+  auto all = (home_set{1} << homes_) - 1;
+  return {first, homes_, homes_, stride_, all, all};
 }
 
 uint32_t ring::slots_of(member_index m) const {

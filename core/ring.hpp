@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/epoch.hpp"
+#include "core/home_set.hpp"
 #include "core/slot.hpp"
 
 #include <cstdint>
@@ -10,12 +11,20 @@
 
 namespace covey::core {
 
-/// A view of the nodes of one slot, first the homes, then the fallbacks. Valid
-/// as long as its ring.
+/// A view of the nodes of one slot: first the homes, which answer reads; then,
+/// while the slot moves, those that take its writes too; then the fallbacks.
+/// Valid as long as its ring.
 struct preference_list {
   const member_index* first = nullptr;
   uint32_t homes = 0;
+  /// Homes and those after them that take writes; equal to `homes` unless the
+  /// slot moves.
+  uint32_t writers = 0;
   uint32_t size = 0;
+  /// Places of the homes before and after the move: a write has to meet its
+  /// level in both. Both are the homes unless the slot moves.
+  home_set before = 0;
+  home_set after = 0;
 
   const member_index* begin() const {
     return first;
@@ -27,6 +36,19 @@ struct preference_list {
     return first[i];
   }
   bool is_home(member_index m) const;
+  bool takes_writes(member_index m) const;
+  bool moves() const {
+    return before != after;
+  }
+};
+
+/// How far a change of the members has come (design.md 7). DO NOT REORDER:
+/// stored with epochs.
+enum class move_phase : uint8_t {
+  /// Reads ask the homes of before, whose records are copied to those of after.
+  copying = 1,
+  /// The homes of after have all that was copied, and reads ask them.
+  switching = 2,
 };
 
 /// The table of preference lists of one replication group in one epoch: a pure
@@ -45,9 +67,14 @@ class ring {
 public:
   static constexpr uint32_t virtual_nodes_per_weight = 256;
   static constexpr uint32_t max_fallbacks = 16;
+  static constexpr uint32_t max_writers = 16;
 
   /// `members` as in an epoch that `validate` accepted.
   ring(const std::vector<member>& members, const replication_spec& spec);
+  /// The ring on the way from one to another of the same members and group:
+  /// every slot has the homes of both, those that answer reads first. Requires
+  /// that they are at most `max_writers` for each slot.
+  ring(const ring& before, const ring& after, move_phase phase);
 
   preference_list at(uint16_t slot) const;
   uint32_t replicas() const {
@@ -57,9 +84,22 @@ public:
   uint32_t slots_of(member_index m) const;
 
 private:
+  /// Of a slot that may move; `size` is that of its list.
+  struct shape {
+    uint8_t writers;
+    uint8_t size;
+    home_set before;
+    home_set after;
+  };
+
   uint32_t homes_ = 0;
   uint32_t stride_ = 0;
   std::vector<member_index> table_;
+  /// By slot, on the way from one ring to another only.
+  std::vector<shape> shapes_;
 };
+
+/// The most writers that a slot has on the way from one ring to the other.
+uint32_t most_writers(const ring& before, const ring& after);
 
 } // namespace covey::core
