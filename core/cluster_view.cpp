@@ -23,6 +23,17 @@ bool same_rules(const placed_keyspace& x, const placed_keyspace& y) {
          && x.hash_tags == y.hash_tags;
 }
 
+/// Whether rings of both lie alike: of a member they look at nothing else.
+bool same_places(const std::vector<member>& xs, const std::vector<member>& ys) {
+  return std::equal(xs.begin(), xs.end(), ys.begin(), ys.end(),
+                    [](const member& x, const member& y) {
+                      return x.name == y.name && x.rack == y.rack
+                             && x.data_centre == y.data_centre
+                             && x.weight == y.weight
+                             && holds_slots(x) == holds_slots(y);
+                    });
+}
+
 std::shared_ptr<const slot_group> make_group(const epoch& e, const keyspace& ks,
                                              const slot_group* before) {
   auto result = std::make_shared<slot_group>(slot_group{
@@ -53,9 +64,14 @@ cluster_view::cluster_view(const cluster_view& before,
 void cluster_view::build(const cluster_view* before) {
   std::map<uint32_t, std::shared_ptr<const slot_group>> groups;
   std::map<uint32_t, const slot_group*> known;
+  auto moved = before == nullptr
+               || !same_places(before->epoch().members, epoch_->members);
   if (before != nullptr)
-    for (const auto& ks : before->keyspaces_)
+    for (const auto& ks : before->keyspaces_) {
       known[ks.group] = ks.slots.get();
+      if (!moved)
+        groups[ks.group] = ks.slots;
+    }
   keyspaces_.reserve(epoch_->keyspaces.size());
   for (const auto& ks : epoch_->keyspaces) {
     placed_keyspace x;

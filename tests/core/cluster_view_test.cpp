@@ -83,6 +83,9 @@ CAF_TEST(a keyspace that comes changes no slot of the others) {
     CAF_REQUIRE(view.find_keyspace("carts")->changed_in(s) == before.id());
     CAF_REQUIRE(view.find_keyspace("zebras")->changed_in(s) == view.id());
   }
+  // Rings are built anew only where members changed.
+  CAF_CHECK(view.find_keyspace("carts")->slots
+            == before.find_keyspace("carts")->slots);
 }
 
 CAF_TEST(defaults may be altered under way other rules may not ) {

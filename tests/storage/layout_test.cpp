@@ -84,7 +84,7 @@ CAF_TEST(the rows of hints have exactly the documented bytes) {
 }
 
 CAF_TEST(rows of marks are what they were made of) {
-  core::uuid target{0x0102030405060708, 0x1112131415161718};
+  covey::core::uuid target{0x0102030405060708, 0x1112131415161718};
   auto row = repair_row(3, target, 0x12131415, 16'383);
   auto at = parse_repair_row(row);
   CAF_REQUIRE(at);
