@@ -187,6 +187,9 @@ fake_node(fake_node_actor::stateful_pointer<fake_node_state> self, manner how) {
       reply.add_fallbacks("n3");
       return reply;
     },
+    [](const wire::KeyspaceRequest&) {
+      return wire::KeyspaceReply{};
+    },
     [](const wire::RepairRequest& x) {
       wire::RepairReply reply;
       reply.set_id(x.id());
