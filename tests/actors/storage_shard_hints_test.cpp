@@ -180,6 +180,7 @@ CAF_TEST(a mark goes once it is older than what was found equal) {
   auto began_us = now_us;
   pass_ms(1'500);
   // The slot is marked again meanwhile.
+  mark.deadline_us = now_us + 1'000'000;
   ask({mark});
   tell(shard, repair_mark_removal{began_us, list});
   CAF_CHECK_EQUAL(marks().size(), 1u);

@@ -214,7 +214,7 @@ CAF_TEST(a node that has not learnt of a keyspace yet is not the last word) {
   tell_members(2, 2, 3);
   start(1);
   auto unknown = [this](uint64_t number) {
-    submit(put_at({1, 2}));
+    submit(put_at({1, 2}), milliseconds{1000}, 1);
     sched.run();
     auto [port, put] = w->puts.back();
     wire::PutReply reply;

@@ -79,7 +79,7 @@ class RepairTest(ProcessTest):
         cluster = self.start_cluster(1, keyspaces={"default": {"replication": 1}})
         for slots in ("5-4", "16384", "a", "-1", "1-", "0-99999"):
             self.assertEqual(
-                cluster.covey("repair", f"--slot={slots}").returncode, 2, slots
+                cluster.covey("repair", f"--slot={slots}").code, 2, slots
             )
         self.done(cluster.covey("repair", "--slot", "7"))
 

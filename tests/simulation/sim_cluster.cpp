@@ -279,7 +279,12 @@ void sim_cluster::crash_child(host n) {
 }
 
 void sim_cluster::fail_commits(host n, uint32_t count) {
-  if (is_up(n))
+  if (!is_up(n))
+    return;
+  // A node whose first commit fails does not start, rightly: that ends the
+  // process. So one with a shard that has not begun yet is left in peace.
+  const auto& begun = nodes_[n].context->incarnations;
+  if (std::find(begun.begin(), begun.end(), uint64_t{0}) == begun.end())
     nodes_[n].engine->fail_commits(count);
 }
 
