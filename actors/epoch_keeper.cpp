@@ -85,7 +85,7 @@ void epoch_keeper_state::loaded(const kept_rows& found) {
   }
   ready_ = true;
   acceptor_ = core::acceptor{next_id(), vote};
-  node->log->info("epoch-keeper starts with epoch {}", text_of(newest->id));
+  node->log->debug("epoch-keeper starts with epoch {}", text_of(newest->id));
   node->counters.epoch_generation = newest->id.generation;
   node->counters.epoch_number = newest->id.number;
   for (const auto& sink : sinks)

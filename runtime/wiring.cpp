@@ -187,6 +187,7 @@ child_spec link_to(caf::actor_system& sys, const node_context_ptr& node,
       with.knocker = options.knocker;
       with.hints = caf::actor_cast<hint_store_actor>(earlier[at.hints]);
       with.repairs = caf::actor_cast<anti_entropy_actor>(earlier[at.repairs]);
+      with.keeper = caf::actor_cast<epoch_keeper_actor>(earlier[at.keeper]);
       return erase(sys.spawn(peer_link, config, node, with));
     },
     true};
