@@ -32,7 +32,7 @@ inline constexpr size_t max_exchange_parts = 64;
 inline constexpr uint8_t max_exchange_depth = 12;
 inline constexpr size_t max_exchange_keys = 64;
 /// An answer grows up to about this size; what does not fit is asked again.
-inline constexpr size_t exchange_answer_bytes = 48 * 1024;
+inline constexpr size_t exchange_answer_bytes = size_t{48} * 1024;
 
 /// Last slot included.
 struct slot_range {

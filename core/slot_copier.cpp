@@ -7,7 +7,7 @@
 
 namespace covey::core {
 
-slot_copier::slot_copier(std::vector<group_slot> slots,
+slot_copier::slot_copier(const std::vector<group_slot>& slots,
                          std::map<uint32_t, std::vector<uint32_t>> keyspaces,
                          size_t window, uint64_t retry_ms)
   : keyspaces_(std::move(keyspaces)), window_(window), retry_ms_(retry_ms) {

@@ -41,7 +41,7 @@ public:
 
   /// `keyspaces` by group; at most `window` slots are under way at a time; one
   /// that failed waits for `retry_ms`.
-  slot_copier(std::vector<group_slot> slots,
+  slot_copier(const std::vector<group_slot>& slots,
               std::map<uint32_t, std::vector<uint32_t>> keyspaces,
               size_t window, uint64_t retry_ms);
 
