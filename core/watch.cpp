@@ -16,7 +16,7 @@ void watch::watch_only(std::vector<member_index> watched, uint64_t now_ms) {
   for (auto m : watched) {
     auto* known = find(m);
     peers.push_back(known != nullptr
-                      ? std::move(*known)
+                      ? *known
                       : peer{phi_detector{detector_config(), now_ms}});
   }
   watched_ = std::move(watched);
