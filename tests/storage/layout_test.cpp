@@ -160,6 +160,6 @@ CAF_TEST(the trees of a shard are the range from its prefix to its end) {
 }
 
 CAF_TEST(what names a record is what follows its slot) {
-  CAF_CHECK_EQUAL(named_part(record_key(1, 515, 9, "k")),
-                  (std::string_view{"\0\0\0\x09k", 5}));
+  auto key = record_key(1, 515, 9, "k");
+  CAF_CHECK_EQUAL(named_part(key), (std::string_view{"\0\0\0\x09k", 5}));
 }
