@@ -435,14 +435,12 @@ CAF_TEST(a repair ends when its client has gone away) {
 }
 
 CAF_TEST(over its budget an exchange waits) {
-  for (int i = 0; i < 4000; ++i)
+  for (int i = 0; i < 200; ++i)
     nodes[1].records.put("k" + std::to_string(i), fresh(2));
-  config.bytes_per_s = config.busy_bytes_per_s = 50'000;
+  config.bytes_per_s = config.busy_bytes_per_s = 2'000;
   start();
   run_ms(2 * config.interval_ms);
   CAF_CHECK(!equal());
-  run_ms(20 * config.interval_ms);
-  CAF_CHECK(equal());
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
