@@ -58,9 +58,9 @@ def bytes_sent(cluster):
 
 def repair(cluster):
     done = cluster.covey("--json", "repair", via="n1")
-    if done.returncode != 0:
-        sys.exit(f"repair: {done.stderr.decode()}{done.stdout.decode()}")
-    return json.loads(done.stdout)
+    if done.code != 0:
+        sys.exit(f"repair ends with {done.code}: {done.err}{done.out}")
+    return json.loads(done.out)
 
 
 def row(what, keys, values):
