@@ -119,20 +119,27 @@ void anti_entropy_state::choose() {
   if (running_ || begin_commanded() || begin_marked())
     return;
   auto now = now_ms();
+  std::optional<group_and_peer> next;
   for (core::member_index m = 0; m < links_.size(); ++m) {
     if (m == node->self || !reachable(m) || !begins_with(m))
       continue;
     for (const auto& group : groups_) {
       group_and_peer x{group.first, m};
       // The first ones are spread.
-      auto due = due_ms_.emplace(x, now + random_() % config.interval_ms);
-      if (due.first->second > now || shared_with(x)->empty())
+      auto due = due_ms_.emplace(x, now + random_() % config.interval_ms)
+                   .first->second;
+      if (due > now || shared_with(x)->empty())
         continue;
-      due.first->second = now + config.interval_ms;
-      begin(x, reason::due, *shared_with(x));
-      return;
+      // Exchanges may take longer than the interval: who has waited longest is
+      // next, or the others would never be.
+      if (!next || due < due_ms_[*next])
+        next = x;
     }
   }
+  if (!next)
+    return;
+  due_ms_[*next] = now + config.interval_ms;
+  begin(*next, reason::due, *shared_with(*next));
 }
 
 void anti_entropy_state::begin(const group_and_peer& x, reason why,

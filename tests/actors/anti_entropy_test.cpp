@@ -441,6 +441,9 @@ CAF_TEST(over its budget an exchange waits) {
   start();
   run_ms(2 * config.interval_ms);
   CAF_CHECK(!equal());
+  // Each exchange takes longer than the interval; all have their turn.
+  run_ms(40 * config.interval_ms);
+  CAF_CHECK(equal());
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
